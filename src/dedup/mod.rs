@@ -1,0 +1,9 @@
+//! Recognises second-hand posts, and decides what is reposted.
+
+pub mod decide;
+pub mod filter;
+mod policy;
+mod recognise;
+
+pub use policy::DedupPolicy;
+pub use recognise::{Incoming, Match, Recognition, recognise, store_variants};

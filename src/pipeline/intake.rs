@@ -1,0 +1,399 @@
+//! Intake: one page becomes archived posts, verdicts, outbox rows and a cursor, in one write transaction.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use sqlx::SqliteConnection;
+
+use super::{
+    batch::{Arrival, Batch, Reader},
+    decision::{self, Decision},
+};
+use crate::{
+    dedup::{
+        Incoming, Recognition,
+        decide::{Case, Changes, Decider, ThingState},
+        filter::Subject,
+        recognise, store_variants,
+    },
+    model::{AccountId, Action, AuthorId, PostId, RemoteId, Rule, ThingId, TimeMs, Verdict},
+    store::{
+        Store, StoreError, accounts,
+        authors::{self, AuthorUpdate},
+        counters,
+        lock::WriteLock,
+        outbox,
+        posts::{self, KnownPost, NewPost, NewThing},
+        verdicts,
+    },
+};
+
+/// Takes a page in. Decisions come in the order of the posts; those that changed earlier verdicts come first.
+///
+/// # Errors
+/// Any [`StoreError`]; then nothing of the page was written.
+pub async fn take_in<L: WriteLock>(
+    store: &Store<L>,
+    reader: Arc<Reader>,
+    batch: Arc<Batch>,
+    now: TimeMs,
+) -> Result<Vec<Decision>, StoreError> {
+    store
+        .write("archive a page", move |conn| {
+            let (reader, batch) = (reader.clone(), batch.clone());
+            Box::pin(async move { Page::take(conn, &reader, &batch, now).await })
+        })
+        .await
+}
+
+/// A page on its way through the transaction.
+struct Page<'a> {
+    reader: &'a Reader,
+    batch: &'a Batch,
+    now: TimeMs,
+    /// Where each arrival stands in the archive; set for all of them before anything is decided.
+    places: Vec<Place>,
+    /// What was looked for among the archived texts.
+    incoming: Vec<Incoming>,
+}
+
+/// An arrival's place in the archive.
+#[derive(Clone, Debug)]
+struct Place {
+    post: PostId,
+    thing: ThingId,
+    /// Archived before this page, or earlier in it.
+    known: bool,
+    is_copy: bool,
+    /// For a native repost whose original is archived.
+    native_of: Option<PostId>,
+    recognition: Option<Recognition>,
+}
+
+impl<'a> Page<'a> {
+    async fn take(
+        conn: &mut SqliteConnection,
+        reader: &'a Reader,
+        batch: &'a Batch,
+        now: TimeMs,
+    ) -> Result<Vec<Decision>, StoreError> {
+        let mut page =
+            Self { reader, batch, now, places: Vec::with_capacity(batch.arrivals.len()), incoming: Vec::new() };
+        page.place(conn).await?;
+        page.archive(conn).await?;
+        let (decisions, changes) = page.decide(conn).await?;
+        page.record(conn, &decisions, changes).await?;
+        Ok(decisions)
+    }
+
+    /// Finds out which posts are known, and to which thing each of the others belongs.
+    async fn place(&mut self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        let mut ids = posts::next_ids(conn).await?;
+        let mut known = self.known(conn).await?;
+        for arrival in &self.batch.arrivals {
+            let post = &arrival.post;
+            if let Some(known) = known.get(&post.remote_id) {
+                self.places.push(Place::known(*known));
+                continue;
+            }
+            let original = post.repost_of.as_ref().and_then(|original| known.get(original)).copied();
+            let place = Place {
+                post: ids.take_post(),
+                thing: original.map_or_else(|| ids.take_thing(), |original| original.thing),
+                known: false,
+                is_copy: arrival.is_copy(),
+                native_of: original.map(|original| original.post),
+                recognition: None,
+            };
+            known.insert(
+                post.remote_id.clone(),
+                KnownPost { post: place.post, thing: place.thing, is_copy: place.is_copy },
+            );
+            if original.is_none() {
+                self.incoming.push(arrival.incoming(&place));
+            }
+            self.places.push(place);
+        }
+        let recognitions = recognise(conn, &self.incoming, &self.reader.dedup).await?;
+        let mut things: HashMap<ThingId, ThingId> = HashMap::new();
+        let mut found: HashMap<PostId, Recognition> = HashMap::new();
+        for (incoming, recognition) in self.incoming.iter().zip(recognitions) {
+            things.insert(incoming.new_thing, recognition.thing);
+            found.insert(incoming.post, recognition);
+        }
+        for place in &mut self.places {
+            // A native repost of a post of this page, and a post that comes twice, follow that post to its thing.
+            place.thing = things.get(&place.thing).copied().unwrap_or(place.thing);
+            if !place.known {
+                place.recognition = found.remove(&place.post);
+            }
+        }
+        Ok(())
+    }
+
+    async fn known(&self, conn: &mut SqliteConnection) -> Result<HashMap<RemoteId, KnownPost>, StoreError> {
+        let mut wanted = BTreeSet::new();
+        for Arrival { post, .. } in &self.batch.arrivals {
+            wanted.insert(post.remote_id.as_str());
+            wanted.extend(post.repost_of.as_ref().map(RemoteId::as_str));
+        }
+        let wanted: Vec<RemoteId> = wanted.into_iter().map(RemoteId::new).collect();
+        posts::known(conn, self.reader.network, &wanted).await
+    }
+
+    /// Every arrival that was not known, with its place.
+    fn fresh(&self) -> impl Iterator<Item = (&'a Arrival, &Place)> {
+        self.batch.arrivals.iter().zip(&self.places).filter(|(_, place)| !place.known)
+    }
+
+    /// Writes down everything that came, before anything is decided about it.
+    async fn archive(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        let authors = self.upsert_authors(conn).await?;
+        let new_things: Vec<NewThing> = self
+            .fresh()
+            .filter(|(_, place)| place.opens_thing())
+            .map(|(arrival, place)| NewThing {
+                id: place.thing,
+                first_seen: arrival.seen_at,
+                replayed: arrival.post.provenance.is_replayed(),
+            })
+            .collect();
+        posts::insert_things(conn, &new_things).await?;
+        let new_posts: Vec<NewPost<'_>> = self
+            .fresh()
+            .map(|(arrival, place)| NewPost {
+                id: place.post,
+                thing: place.thing,
+                author: arrival.post.author.as_ref().and_then(|author| authors.get(&author.remote_id)).copied(),
+                attribution: arrival.analysis.attribution.as_ref(),
+                seen_at: arrival.seen_at,
+                post: &arrival.post,
+            })
+            .collect();
+        posts::insert(conn, &new_posts).await?;
+        store_variants(conn, &self.incoming).await?;
+        if let Some(watch) = self.reader.watch {
+            let seen: Vec<PostId> = self.places.iter().map(|place| place.post).collect();
+            posts::insert_sightings(conn, watch, &seen, self.now).await?;
+        }
+        posts::quarantine(conn, self.reader.network, self.reader.watch, &self.batch.bad, self.now).await
+    }
+
+    async fn upsert_authors(&self, conn: &mut SqliteConnection) -> Result<HashMap<RemoteId, AuthorId>, StoreError> {
+        let mut updates: BTreeMap<&str, AuthorUpdate> = BTreeMap::new();
+        for (arrival, place) in self.fresh() {
+            let Some(author) = &arrival.post.author else { continue };
+            let update = updates.entry(author.remote_id.as_str()).or_insert_with(|| AuthorUpdate {
+                author: author.clone(),
+                posts: 0,
+                copies: 0,
+                first_seen: arrival.seen_at,
+                last_seen: arrival.seen_at,
+            });
+            update.posts += 1;
+            update.copies += i64::from(place.is_copy);
+            update.last_seen = arrival.seen_at;
+        }
+        let updates: Vec<AuthorUpdate> = updates.into_values().collect();
+        authors::upsert(conn, self.reader.network, &updates).await
+    }
+
+    /// Decides about every post that has no verdict for this account yet, in the order in which they came.
+    async fn decide(&self, conn: &mut SqliteConnection) -> Result<(Vec<Decision>, Changes), StoreError> {
+        let reader = self.reader;
+        let due_at = self.batch.arrivals.iter().map(|arrival| arrival.seen_at).max().unwrap_or(self.now);
+        let due = verdicts::due_holds(conn, reader.account, due_at).await?;
+        let known: Vec<PostId> = self.places.iter().filter(|place| place.known).map(|place| place.post).collect();
+        let mut decided: BTreeSet<PostId> =
+            verdicts::decided(conn, reader.account, &known).await?.into_iter().collect();
+        let things: BTreeSet<ThingId> = self.places.iter().map(|place| place.thing).chain(due.clone()).collect();
+        let states = thing_states(conn, reader.account, &things.into_iter().collect::<Vec<_>>()).await?;
+
+        let mut decider = Decider::new(reader.sharing, &reader.filters, states);
+        let mut decides = Vec::with_capacity(self.places.len());
+        for (arrival, place) in self.batch.arrivals.iter().zip(&self.places) {
+            let first_time = decided.insert(place.post);
+            if first_time {
+                decider.decide(&arrival.case(place));
+            }
+            decides.push(first_time);
+        }
+        for thing in due {
+            decider.expire(thing, due_at);
+        }
+        let decisions = self.decisions(conn, &decider, &decides).await?;
+        Ok((decisions, decider.into_changes()))
+    }
+
+    /// What there is to tell, in order: changed verdicts about earlier posts, then the page's own posts. `decides` says
+    /// of each of these whether it was decided about now, or seen before.
+    async fn decisions(
+        &self,
+        conn: &mut SqliteConnection,
+        decider: &Decider<'_>,
+        decides: &[bool],
+    ) -> Result<Vec<Decision>, StoreError> {
+        let changes = decider.changes();
+        let in_page: BTreeSet<PostId> = self.places.iter().map(|place| place.post).collect();
+        let earlier = changes.verdicts.values().filter(|verdict| !in_page.contains(&verdict.post));
+        let mut decisions = decision::of_archived(conn, earlier).await?;
+        for ((arrival, place), decides) in self.batch.arrivals.iter().zip(&self.places).zip(decides) {
+            let verdict = changes.verdicts.get(&place.post).filter(|_| *decides);
+            let verdict = verdict.cloned().unwrap_or_else(|| seen_before(place));
+            decisions.push(Decision::of(&arrival.post, arrival.analysis.attribution.clone(), verdict));
+        }
+        decision::tell_others(conn, &mut decisions, |thing| decider.original(thing)).await?;
+        Ok(decisions)
+    }
+
+    async fn record(
+        &self,
+        conn: &mut SqliteConnection,
+        decisions: &[Decision],
+        changes: Changes,
+    ) -> Result<(), StoreError> {
+        let received = i64::try_from(self.batch.arrivals.len()).unwrap_or(i64::MAX);
+        record_changes(conn, self.reader, changes, self.now).await?;
+        let mut counts = count(decisions.iter().map(|decision| &decision.verdict));
+        counts.insert("received", received);
+        if !self.batch.bad.is_empty() {
+            counts.insert("quarantined", i64::try_from(self.batch.bad.len()).unwrap_or(i64::MAX));
+        }
+        counters::add(conn, self.reader.watch, &counts, self.now).await?;
+        if let (Some(watch), Some(cursor)) = (self.reader.watch, &self.batch.cursor) {
+            accounts::set_cursor(conn, watch, cursor, self.now).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    fn known(known: KnownPost) -> Self {
+        Self {
+            post: known.post,
+            thing: known.thing,
+            known: true,
+            is_copy: known.is_copy,
+            native_of: None,
+            recognition: None,
+        }
+    }
+
+    /// Whether this post is the first of its thing.
+    fn opens_thing(&self) -> bool {
+        self.recognition.as_ref().is_some_and(|recognition| recognition.matched.is_none())
+    }
+}
+
+impl Arrival {
+    fn incoming(&self, place: &Place) -> Incoming {
+        let links = self.post.facts.links.clone();
+        Incoming::new(place.post, place.thing, self.author(), self.post.created_at, links, self.analysis.clone())
+    }
+
+    fn case(&self, place: &Place) -> Case<'_> {
+        let recognition = place.recognition.as_ref();
+        Case {
+            post: place.post,
+            thing: place.thing,
+            author: self.author(),
+            seen_at: self.seen_at,
+            is_copy: place.is_copy,
+            native_of: place.native_of,
+            matched: recognition.and_then(|recognition| recognition.matched.clone()),
+            credited_by: recognition.and_then(|recognition| recognition.credited_by),
+            subject: Subject::from(&self.post),
+        }
+    }
+}
+
+fn seen_before(place: &Place) -> Verdict {
+    Verdict {
+        post: place.post,
+        thing: place.thing,
+        action: Action::Skip,
+        rule: Rule::Seen,
+        matched: None,
+        similarity: None,
+        hold_until: None,
+        slot: None,
+    }
+}
+
+/// Ends the holds whose grace time is over at `now`, at most 500 at once.
+///
+/// # Errors
+/// Any [`StoreError`]; then nothing was changed.
+pub async fn end_holds<L: WriteLock>(
+    store: &Store<L>,
+    reader: Arc<Reader>,
+    now: TimeMs,
+) -> Result<Vec<Decision>, StoreError> {
+    store
+        .write("end holds", move |conn| {
+            let reader = reader.clone();
+            Box::pin(async move {
+                let due = verdicts::due_holds(conn, reader.account, now).await?;
+                let states = thing_states(conn, reader.account, &due).await?;
+                let mut decider = Decider::new(reader.sharing, &reader.filters, states);
+                due.into_iter().for_each(|thing| decider.expire(thing, now));
+                let mut decisions = decision::of_archived(conn, decider.changes().verdicts.values()).await?;
+                decision::tell_others(conn, &mut decisions, |thing| decider.original(thing)).await?;
+                let changes = decider.into_changes();
+                let counts = count(changes.verdicts.values());
+                record_changes(conn, &reader, changes, now).await?;
+                counters::add(conn, reader.watch, &counts, now).await?;
+                Ok(decisions)
+            })
+        })
+        .await
+}
+
+async fn thing_states(
+    conn: &mut SqliteConnection,
+    account: AccountId,
+    things: &[ThingId],
+) -> Result<HashMap<ThingId, ThingState>, StoreError> {
+    let standings = verdicts::standings(conn, account, things).await?;
+    let things = posts::things(conn, things).await?;
+    Ok(things
+        .into_iter()
+        .map(|(id, thing)| {
+            let original = thing.original.map(|original| (original, thing.original_author));
+            let standings = standings.get(&id).map_or(&[][..], Vec::as_slice);
+            (id, ThingState::new(original, thing.replayed, standings))
+        })
+        .collect())
+}
+
+async fn record_changes(
+    conn: &mut SqliteConnection,
+    reader: &Reader,
+    changes: Changes,
+    now: TimeMs,
+) -> Result<(), StoreError> {
+    let account = reader.account;
+    let verdicts: Vec<Verdict> = changes.verdicts.into_values().collect();
+    verdicts::save(conn, account, &verdicts, now).await?;
+    posts::set_originals(conn, &changes.originals).await?;
+    if reader.sends {
+        outbox::insert(conn, account, &changes.orders, now).await?;
+        outbox::retarget(conn, account, &changes.retargets, now).await?;
+        outbox::withdraw(conn, account, &changes.withdrawals, Rule::OriginalFiltered, now).await?;
+    }
+    Ok(())
+}
+
+fn count<'v>(verdicts: impl Iterator<Item = &'v Verdict>) -> BTreeMap<&'static str, i64> {
+    let mut counts = BTreeMap::new();
+    for verdict in verdicts {
+        let name = match verdict.action {
+            Action::Skip => verdict.rule.as_str(),
+            Action::Repost | Action::Hold => verdict.action.as_str(),
+        };
+        *counts.entry(name).or_insert(0) += 1;
+    }
+    counts
+}

@@ -1,0 +1,99 @@
+//! Leaves the lock free now and then, when another process wants it.
+//!
+//! A busy process takes the lock again while the others sleep between their tries, so they wait in a convoy. A short
+//! gap after each quantum of work (never after each operation, which would cost throughput) ends it.
+
+use std::time::{Duration, Instant};
+
+/// How much work may be done before a gap is due.
+const QUANTUM: Duration = Duration::from_millis(10);
+/// The gap: long enough for the others' tries, which pause for 1-3 ms.
+const GAP: Duration = Duration::from_micros(2_500);
+/// How long after the last sign of another process gaps are kept.
+const MEMORY: Duration = Duration::from_secs(1);
+
+/// What one writer knows of its own work and of others.
+#[derive(Debug)]
+pub(super) struct Politeness {
+    last_busy: Option<Instant>,
+    /// Time for which the lock was held since the last gap.
+    worked: Duration,
+    /// When the lock was last given back.
+    free_since: Instant,
+}
+
+impl Politeness {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { last_busy: None, worked: Duration::ZERO, free_since: now }
+    }
+
+    /// Another process held the lock.
+    pub(super) fn saw_busy(&mut self, now: Instant) {
+        self.last_busy = Some(now);
+    }
+
+    /// The lock was held from `taken` until `released`.
+    pub(super) fn worked(&mut self, taken: Instant, released: Instant) {
+        if taken.saturating_duration_since(self.free_since) >= GAP {
+            self.worked = Duration::ZERO;
+        }
+        self.worked += released.saturating_duration_since(taken);
+        self.free_since = released;
+    }
+
+    /// How long the lock is to be left free before it may be taken again.
+    pub(super) fn gap(&self, now: Instant) -> Duration {
+        let wanted = self.last_busy.is_some_and(|busy| now.saturating_duration_since(busy) < MEMORY);
+        if wanted && self.worked >= QUANTUM {
+            GAP.saturating_sub(now.saturating_duration_since(self.free_since))
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// Waits out the gap that is due.
+    pub(super) async fn leave_gap(&self) {
+        let gap = self.gap(Instant::now());
+        if !gap.is_zero() {
+            tokio::time::sleep(gap).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn alone_no_gap_is_left() {
+        let start = Instant::now();
+        let mut politeness = Politeness::new(start);
+        politeness.worked(start, start + 50 * MS);
+        assert_eq!(politeness.gap(start + 50 * MS), Duration::ZERO);
+    }
+
+    #[test]
+    fn once_another_was_seen_a_gap_follows_each_quantum() {
+        let start = Instant::now();
+        let mut politeness = Politeness::new(start);
+        politeness.saw_busy(start);
+        politeness.worked(start, start + 9 * MS);
+        assert_eq!(politeness.gap(start + 9 * MS), Duration::ZERO);
+        politeness.worked(start + 9 * MS, start + 11 * MS);
+        assert_eq!(politeness.gap(start + 11 * MS), GAP);
+        assert_eq!(politeness.gap(start + 12 * MS), GAP - MS);
+        politeness.worked(start + 14 * MS, start + 15 * MS);
+        assert_eq!(politeness.gap(start + 15 * MS), Duration::ZERO, "the quantum starts anew after a gap");
+    }
+
+    #[test]
+    fn after_a_second_without_others_the_gaps_end() {
+        let start = Instant::now();
+        let mut politeness = Politeness::new(start);
+        politeness.saw_busy(start);
+        politeness.worked(start + 990 * MS, start + 1_001 * MS);
+        assert_eq!(politeness.gap(start + 1_001 * MS), Duration::ZERO);
+    }
+}

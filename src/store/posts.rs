@@ -1,0 +1,361 @@
+//! Posts and things: what was seen, and what is the same.
+
+use std::collections::HashMap;
+
+use sqlx::SqliteConnection;
+
+use super::{StoreError, parameter::json};
+use crate::{
+    model::{AuthorId, BadElement, Facts, Handle, NetworkKind, Post, PostId, RemoteId, ThingId, TimeMs, WatchId},
+    text::search_form,
+};
+
+/// How much of a text is kept, in bytes: what the networks call a long post is a quarter of it.
+pub const TEXT_LIMIT_BYTES: usize = 64 * 1024;
+
+/// The ids that the next rows take. Valid only inside the write transaction that asked.
+#[derive(Clone, Copy, Debug)]
+pub struct NextIds {
+    /// The next post.
+    pub post: i64,
+    /// The next thing.
+    pub thing: i64,
+}
+
+impl NextIds {
+    /// The first free post id.
+    pub fn first_post(&self) -> PostId {
+        PostId(self.post)
+    }
+
+    /// Takes an id for a post.
+    pub fn take_post(&mut self) -> PostId {
+        self.post += 1;
+        PostId(self.post - 1)
+    }
+
+    /// Takes an id for a thing.
+    pub fn take_thing(&mut self) -> ThingId {
+        self.thing += 1;
+        ThingId(self.thing - 1)
+    }
+}
+
+/// Reads the next free ids.
+///
+/// # Errors
+/// Any [`StoreError`] of the database.
+pub async fn next_ids(conn: &mut SqliteConnection) -> Result<NextIds, StoreError> {
+    let next = sqlx::query!(
+        r#"SELECT (SELECT coalesce(max(id), 0) + 1 FROM posts) AS "post!: i64",
+                  (SELECT coalesce(max(id), 0) + 1 FROM things) AS "thing!: i64""#
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(NextIds { post: next.post, thing: next.thing })
+}
+
+/// A post that was archived before.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownPost {
+    /// Its row.
+    pub post: PostId,
+    /// Its thing.
+    pub thing: ThingId,
+    /// Whether it is a copy: it credits somebody, or is a native repost.
+    pub is_copy: bool,
+}
+
+/// Which of these ids are in the archive.
+///
+/// # Errors
+/// Any [`StoreError`] of the database.
+pub async fn known(
+    conn: &mut SqliteConnection,
+    network: NetworkKind,
+    ids: &[RemoteId],
+) -> Result<HashMap<RemoteId, KnownPost>, StoreError> {
+    let network = network.as_str();
+    let ids = json(ids)?;
+    let rows = sqlx::query!(
+        r#"SELECT p.id AS "id!: i64", p.remote_id, p.thing_id,
+               (p.attribution IS NOT NULL OR p.repost_of IS NOT NULL) AS "is_copy!: bool"
+           FROM json_each(?2) AS wanted
+           CROSS JOIN posts AS p ON p.network = ?1 AND p.remote_id = wanted.value"#,
+        network,
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let known = KnownPost { post: PostId(row.id), thing: ThingId(row.thing_id), is_copy: row.is_copy };
+            (RemoteId::new(row.remote_id), known)
+        })
+        .collect())
+}
+
+/// A post that is to be archived, with everything that was found out about it.
+#[derive(Debug)]
+pub struct NewPost<'a> {
+    /// The row it takes.
+    pub id: PostId,
+    /// The thing it belongs to.
+    pub thing: ThingId,
+    /// Its author's row.
+    pub author: Option<AuthorId>,
+    /// The handle that it credits.
+    pub attribution: Option<&'a Handle>,
+    /// When it came.
+    pub seen_at: TimeMs,
+    /// The post itself.
+    pub post: &'a Post,
+}
+
+/// A thing that is to be recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct NewThing {
+    /// The row it takes.
+    pub id: ThingId,
+    /// When its first post came.
+    pub first_seen: TimeMs,
+    /// Whether a replay or an import brought it.
+    pub replayed: bool,
+}
+
+/// Records things.
+///
+/// # Errors
+/// Any [`StoreError`] of the database.
+pub async fn insert_things(conn: &mut SqliteConnection, things: &[NewThing]) -> Result<(), StoreError> {
+    let rows: Vec<_> = things.iter().map(|t| (t.id, t.first_seen, t.replayed)).collect();
+    let rows = json(&rows)?;
+    sqlx::query!(
+        "INSERT INTO things (id, first_seen_ms, replayed)
+         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)",
+        rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Archives posts, with their entries in the search index.
+///
+/// # Errors
+/// Any [`StoreError`] of the database.
+pub async fn insert(conn: &mut SqliteConnection, posts: &[NewPost<'_>]) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(posts.len());
+    let mut searchable = Vec::with_capacity(posts.len());
+    for new in posts {
+        let post = new.post;
+        let text = cap(&post.text);
+        rows.push((
+            new.id,
+            post.network,
+            &post.remote_id,
+            new.thing,
+            new.author,
+            post.provenance.as_str(),
+            text,
+            text.len() < post.text.len(),
+            &post.lang,
+            post.created_at,
+            new.seen_at,
+            new.attribution,
+            &post.repost_of,
+            json(&post.facts)?,
+        ));
+        let handle = post.author.as_ref().map(|author| author.folded_handle());
+        searchable.push((new.id, search_form::index_text(text), handle));
+    }
+    let rows = json(&rows)?;
+    sqlx::query!(
+        "INSERT INTO posts (id, network, remote_id, thing_id, author_id, provenance, text,
+                            text_cut, lang, created_at_ms, seen_at_ms, attribution, repost_of, facts)
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+                value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
+         FROM json_each(?1)",
+        rows
+    )
+    .execute(&mut *conn)
+    .await?;
+    let searchable = json(&searchable)?;
+    sqlx::query!(
+        "INSERT INTO post_search (rowid, text, author)
+         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)",
+        searchable
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The first [`TEXT_LIMIT_BYTES`] of a text, without splitting a character.
+pub fn cap(text: &str) -> &str {
+    &text[..text.floor_char_boundary(TEXT_LIMIT_BYTES)]
+}
+
+/// How a thing stands in the archive.
+#[derive(Clone, Debug)]
+pub struct ThingRecord {
+    /// The post whose text is its author's own, if one was seen.
+    pub original: Option<PostId>,
+    /// That author's folded handle.
+    pub original_author: Option<Handle>,
+    /// Whether a replay or an import brought it first.
+    pub replayed: bool,
+}
+
+/// Reads things.
+///
+/// # Errors
+/// Any [`StoreError`] of the database.
+pub async fn things(conn: &mut SqliteConnection, ids: &[ThingId]) -> Result<HashMap<ThingId, ThingRecord>, StoreError> {
+    let ids = json(ids)?;
+    let rows = sqlx::query!(
+        r#"SELECT t.id AS "id!: i64", t.original_post_id, a.handle_folded AS "handle?: String", t.replayed AS "replayed!: bool"
+           FROM json_each(?1) AS wanted
+           CROSS JOIN things AS t ON t.id = wanted.value
+           LEFT JOIN posts AS p ON p.id = t.original_post_id
+           LEFT JOIN authors AS a ON a.id = p.author_id"#,
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let record = ThingRecord {
+                original: row.original_post_id.map(PostId),
+                original_author: row.handle.as_deref().map(Handle::new),
+                replayed: row.replayed,
+            };
+            (ThingId(row.id), record)
+        })
+        .collect())
+}
+
+/// Records which post is each thing's original.
+///
+/// # Errors
+/// Any [`StoreError`] of the database.
+pub async fn set_originals(conn: &mut SqliteConnection, originals: &[(ThingId, PostId)]) -> Result<(), StoreError> {
+    let rows = json(originals)?;
+    sqlx::query!(
+        "UPDATE things SET original_post_id = o.value ->> 1
+         FROM json_each(?1) AS o WHERE things.id = o.value ->> 0",
+        rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Records which watch saw which posts.
+///
+/// # Errors
+/// Any [`StoreError`] of the database.
+pub async fn insert_sightings(
+    conn: &mut SqliteConnection,
+    watch: WatchId,
+    posts: &[PostId],
+    at: TimeMs,
+) -> Result<(), StoreError> {
+    let posts = json(posts)?;
+    sqlx::query!(
+        "INSERT INTO sightings (post_id, watch_id, seen_at_ms)
+         SELECT value, ?1, ?2 FROM json_each(?3) WHERE true
+         ON CONFLICT DO NOTHING",
+        watch.0,
+        at.0,
+        posts
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Keeps elements that could not be read.
+///
+/// # Errors
+/// Any [`StoreError`] of the database.
+pub async fn quarantine(
+    conn: &mut SqliteConnection,
+    network: NetworkKind,
+    watch: Option<WatchId>,
+    elements: &[BadElement],
+    at: TimeMs,
+) -> Result<(), StoreError> {
+    let rows: Vec<_> = elements.iter().map(|element| (&element.reason, cap(&element.raw))).collect();
+    let rows = json(&rows)?;
+    let (network, watch) = (network.as_str(), watch.map(|watch| watch.0));
+    sqlx::query!(
+        "INSERT INTO quarantine (network, watch_id, received_at_ms, reason, raw)
+         SELECT ?1, ?2, ?3, value ->> 0, value ->> 1 FROM json_each(?4)",
+        network,
+        watch,
+        at.0,
+        rows
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A post as it is judged again when it is claimed for sending.
+#[derive(Clone, Debug)]
+pub struct ArchivedPost {
+    /// Its row.
+    pub id: PostId,
+    /// The network's id.
+    pub remote_id: RemoteId,
+    /// Its author's handle, as the network writes it.
+    pub author_handle: Option<String>,
+    /// Its author's id on the network.
+    pub author_remote_id: Option<RemoteId>,
+    /// Its language.
+    pub lang: Option<String>,
+    /// The text.
+    pub text: String,
+    /// When it was posted.
+    pub created_at: TimeMs,
+    /// The handle that it credits.
+    pub attribution: Option<Handle>,
+    /// What the filters need.
+    pub facts: Facts,
+}
+
+/// Reads posts, in no particular order; those that are not there are left out.
+///
+/// # Errors
+/// Any [`StoreError`] of the database.
+pub async fn load(conn: &mut SqliteConnection, ids: &[PostId]) -> Result<Vec<ArchivedPost>, StoreError> {
+    let ids = json(ids)?;
+    let rows = sqlx::query!(
+        r#"SELECT p.id AS "id!: i64", p.remote_id, p.lang, p.text, p.created_at_ms, p.attribution, p.facts,
+               a.handle AS "handle?", a.remote_id AS "author_remote_id?"
+           FROM json_each(?1) AS wanted
+           CROSS JOIN posts AS p ON p.id = wanted.value
+           LEFT JOIN authors AS a ON a.id = p.author_id"#,
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(ArchivedPost {
+                id: PostId(row.id),
+                remote_id: RemoteId::new(row.remote_id),
+                author_handle: row.handle,
+                author_remote_id: row.author_remote_id.map(RemoteId::new),
+                lang: row.lang,
+                text: row.text,
+                created_at: TimeMs(row.created_at_ms),
+                attribution: row.attribution.as_deref().map(Handle::new),
+                facts: serde_json::from_str(&row.facts).map_err(|error| StoreError::bad_value("posts.facts", error))?,
+            })
+        })
+        .collect()
+}

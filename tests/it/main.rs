@@ -1,0 +1,14 @@
+//! The integration tests, as one binary.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and its generic parts stand outside #[test]")]
+
+#[macro_use]
+mod lock;
+
+mod conformance;
+mod fake_x;
+mod house;
+mod queries;
+mod rehearsal;
+mod rust_source;
+mod x;
+mod x_records;
