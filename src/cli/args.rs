@@ -139,6 +139,9 @@ pub struct Run {
     /// Do not look whether another firsthand runs on this database; for tests
     #[arg(long)]
     pub allow_second_instance: bool,
+    /// How long a claim on a repost holds; for tests, which do not wait for what a killed process left behind
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    pub lease_seconds: Option<u64>,
 }
 
 /// `firsthand replay`

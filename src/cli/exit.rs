@@ -81,7 +81,9 @@ impl Exit {
         if let Some(error) = cause.downcast_ref::<RunError>() {
             return match error {
                 RunError::Store(_) => Some(Self::Database),
-                RunError::Identity { .. } | RunError::Halted { .. } => Some(Self::Network),
+                RunError::Identity { .. } | RunError::Halted { .. } | RunError::Unreachable { .. } => {
+                    Some(Self::Network)
+                }
                 RunError::Panicked(_) => None,
             };
         }

@@ -120,7 +120,7 @@ async fn run_configured(
         timing,
         observer: console.observer(),
         owner: owner(),
-        lease: LEASE,
+        lease: args.lease_seconds.map_or(LEASE, Duration::from_secs),
         sends: !args.dry_run,
     };
     let result = daemon::run(shared, accounts).await;

@@ -207,7 +207,7 @@ impl<'a> Decider<'a> {
             }
             return self.verdict(case, Action::Skip, refused, None, None);
         }
-        let rule = if case.matched.is_some() { Rule::OriginalArrived } else { Rule::FirstHand };
+        let rule = if case.matched.is_some() || named { Rule::OriginalArrived } else { Rule::FirstHand };
         let order = NewOrder {
             thing: case.thing,
             slot: Slot::First,

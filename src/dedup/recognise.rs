@@ -1,6 +1,6 @@
 //! Which thing a post is: an archived one, or a new one.
 
-use std::collections::HashMap;
+use std::{cell::OnceCell, collections::HashMap};
 
 use sqlx::SqliteConnection;
 
@@ -11,7 +11,7 @@ use crate::{
     text::{
         Analysis,
         fingerprint::{self, Key},
-        similarity::{Likeness, Side, compare},
+        similarity::{Likeness, Side, Tokens, compare_tokens},
     },
 };
 
@@ -90,8 +90,8 @@ pub async fn recognise(
     ids.sort_unstable();
     ids.dedup();
     let archived = candidates::load(conn, &ids).await?;
-    let mut known =
-        Known { bearers: keys.into_iter().zip(found).collect(), candidates: archived, next_id: i64::MAX / 2 };
+    let candidates = archived.into_iter().map(|(id, candidate)| (id, (candidate, OnceCell::new()))).collect();
+    let mut known = Known { bearers: keys.into_iter().zip(found).collect(), candidates, next_id: i64::MAX / 2 };
     Ok(page
         .iter()
         .map(|post| {
@@ -120,7 +120,8 @@ pub async fn store_variants(conn: &mut SqliteConnection, page: &[Incoming]) -> R
 /// What is known when a post is decided: the archive's answer for the page, and the page's earlier posts.
 struct Known {
     bearers: HashMap<Key, Bearers>,
-    candidates: HashMap<VariantId, Candidate>,
+    /// The tokens of each are split when they are first compared.
+    candidates: HashMap<VariantId, (Candidate, OnceCell<Tokens>)>,
     /// Stands for the row ids that the page's variants will get: above all others, in order.
     next_id: i64,
 }
@@ -135,15 +136,18 @@ impl Known {
             }
             self.candidates.insert(
                 id,
-                Candidate {
-                    id,
-                    variant: variant.clone(),
-                    post: post.post,
-                    thing,
-                    author: post.author.clone(),
-                    attribution: post.analysis.attribution.clone(),
-                    created_at: post.created_at,
-                },
+                (
+                    Candidate {
+                        id,
+                        variant: variant.clone(),
+                        post: post.post,
+                        thing,
+                        author: post.author.clone(),
+                        attribution: post.analysis.attribution.clone(),
+                        created_at: post.created_at,
+                    },
+                    OnceCell::new(),
+                ),
             );
         }
     }
@@ -185,10 +189,12 @@ fn decide(post: &Incoming, known: &Known, policy: &DedupPolicy) -> Recognition {
             .collect();
         ids.sort_unstable();
         ids.dedup();
-        for candidate in ids.iter().filter_map(|id| known.candidates.get(id)) {
+        let tokens = Tokens::new(variant);
+        for (candidate, their_tokens) in ids.iter().filter_map(|id| known.candidates.get(id)) {
             let mine = Side { variant, author: post.author.as_ref() };
             let theirs = Side { variant: &candidate.variant, author: candidate.author.as_ref() };
-            let comparison = compare(mine, theirs);
+            let their_tokens = their_tokens.get_or_init(|| Tokens::new(&candidate.variant));
+            let comparison = compare_tokens((mine, &tokens), (theirs, their_tokens));
             let Some(likeness) = comparison.likeness else { continue };
             let credits = variant.credited.is_some() && variant.credited == candidate.author;
             let rule = match likeness {

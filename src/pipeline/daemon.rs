@@ -26,6 +26,11 @@ use crate::{
 const LONGEST_REST: Duration = Duration::from_secs(5);
 /// How long to wait before a database that was busy past its deadline is tried again.
 const DEGRADED_PAUSE: Duration = Duration::from_secs(1);
+/// How long a run that is to end by itself still waits for the next repost: longer than the usual gap between two, and
+/// than the shorter backoffs. What is due later is left to the next run.
+pub(super) const PATIENCE_AT_ONCE: Duration = Duration::from_secs(60);
+/// How often a run that is to end by itself asks a network that does not answer.
+pub(super) const TRIES_AT_ONCE: i64 = 3;
 
 /// One account, and what it does.
 pub struct Account {
@@ -90,6 +95,14 @@ pub enum RunError {
         /// Why.
         reason: String,
     },
+    /// The network did not answer, and the run was to end by itself.
+    #[error("account {name:?} can't read: {source}; nothing is lost: run it again")]
+    Unreachable {
+        /// The account.
+        name: Arc<str>,
+        /// Why.
+        source: NetworkError,
+    },
     /// A task of the bot ended by a panic.
     #[error("a task of the bot broke down: {0}")]
     Panicked(#[from] tokio::task::JoinError),
@@ -128,6 +141,8 @@ pub async fn run<L: WriteLock>(shared: Shared<L>, accounts: Vec<Account>) -> Res
 }
 
 async fn run_account<L: WriteLock>(shared: &Shared<L>, account: Account) -> Result<(), RunError> {
+    // Whatever ends one part of the account ends its other parts, and no other account.
+    let shared = &Shared { timing: shared.timing.of_a_part(), ..shared.clone() };
     let name = account.name.clone();
     let Some(identity) = identify(shared, &account).await? else { return Ok(()) };
     let now = shared.timing.now();
@@ -145,13 +160,18 @@ async fn run_account<L: WriteLock>(shared: &Shared<L>, account: Account) -> Resu
             })
         })
         .await?;
+    // Any of the account's hashtags lets a post pass, whichever watch sees it first: its verdict falls once.
     let filters =
         Filters { hashtags: account.hashtags.clone(), own: Some(identity.remote_id), ..account.filters.clone() };
     let wake = Arc::new(Notify::new());
     let (phase, phases) = watch::channel(Phase::Reading);
 
     let reading = async {
-        let ending = read_all(shared, &account, id, &filters, &wake).await;
+        let ending = match read_all(shared, &account, id, &filters, &wake).await {
+            Ok(Ending::Halted(reason)) => halt(shared, &name, id, reason).await.map_err(RunError::from),
+            ending => ending,
+        };
+        stop_unless(shared, matches!(ending, Ok(Ending::Done | Ending::Unreachable(_))));
         phase.send_replace(Phase::Deciding);
         wake.notify_waiters();
         ending
@@ -159,13 +179,14 @@ async fn run_account<L: WriteLock>(shared: &Shared<L>, account: Account) -> Resu
     let deciding = async {
         let reader = reader(shared, &account, id, None, filters.clone());
         let result = end_holds(shared, &name, reader, &account.until, &wake, phases.clone()).await;
+        stop_unless(shared, result.is_ok());
         phase.send_replace(Phase::Sending);
         wake.notify_waiters();
         result
     };
     let sending = async {
         if !shared.sends {
-            return Ok(());
+            return Ok(Ending::Done);
         }
         let relay = Arc::new(Relay {
             store: shared.store.clone(),
@@ -179,26 +200,46 @@ async fn run_account<L: WriteLock>(shared: &Shared<L>, account: Account) -> Resu
             timing: shared.timing.clone(),
             observer: shared.observer.clone(),
         });
-        send(&relay, &account.until, &wake, phases.clone()).await
+        let ending = send(&relay, &account.until, &wake, phases.clone()).await;
+        stop_unless(shared, matches!(ending, Ok(Ending::Done)));
+        ending
     };
     let (read, decided, sent) = tokio::join!(reading, deciding, sending);
     decided?;
-    sent?;
-    match read? {
-        Ending::Done => Ok(()),
-        Ending::Halted(reason) => {
-            let saved = reason.clone();
-            shared
-                .store
-                .write("halt an account", move |conn| {
-                    let reason = saved.clone();
-                    Box::pin(async move { accounts::halt(conn, id, &reason).await })
-                })
-                .await?;
-            (shared.observer)(Event::Halted { account: name.clone(), reason: reason.clone() });
-            Err(RunError::Halted { name, reason })
+    for ending in [sent?, read?] {
+        match ending {
+            Ending::Done => {}
+            Ending::Halted(reason) => return Err(RunError::Halted { name, reason }),
+            Ending::Unreachable(source) => return Err(RunError::Unreachable { name, source }),
         }
     }
+    Ok(())
+}
+
+/// Stops the account's other parts, unless this one ended in order.
+fn stop_unless<L: WriteLock>(shared: &Shared<L>, in_order: bool) {
+    if !in_order {
+        shared.timing.stop().cancel();
+    }
+}
+
+/// Writes down that the network refuses the account, so that nothing is sent any more.
+async fn halt<L: WriteLock>(
+    shared: &Shared<L>,
+    name: &Arc<str>,
+    account: AccountId,
+    reason: String,
+) -> Result<Ending, StoreError> {
+    let saved = reason.clone();
+    shared
+        .store
+        .write("halt an account", move |conn| {
+            let reason = saved.clone();
+            Box::pin(async move { accounts::halt(conn, account, &reason).await })
+        })
+        .await?;
+    (shared.observer)(Event::Halted { account: name.clone(), reason: reason.clone() });
+    Ok(Ending::Halted(reason))
 }
 
 /// Asks the network who we are, for as long as it takes: nothing is right without it. `None` if told to stop.
@@ -213,8 +254,10 @@ async fn identify<L: WriteLock>(
             answer = account.network.identity() => answer,
             () = shared.timing.stop().cancelled() => return Ok(None),
         };
+        let gives_up = account.until.is_once() && failures >= TRIES_AT_ONCE;
         let until = match answer {
             Ok(identity) => return Ok(Some(identity)),
+            Err(source) if gives_up => return Err(RunError::Identity { name: account.name.clone(), source }),
             Err(NetworkError::RateLimited { retry_at } | NetworkError::Capped { retry_at, .. }) => retry_at,
             Err(NetworkError::Transient(reason) | NetworkError::Uncertain(reason)) => {
                 let until = shared.timing.now().plus(super::relay::backoff(failures));
@@ -265,7 +308,7 @@ async fn read_all<L: WriteLock>(
                 Box::pin(async move { accounts::watch(conn, id, &tag, start).await })
             })
             .await?;
-        let filters = Filters { hashtags: vec![hashtag.clone()], start: Some(watch.start), ..filters.clone() };
+        let filters = Filters { start: Some(watch.start), ..filters.clone() };
         let watcher = Watcher {
             store: shared.store.clone(),
             network: account.network.clone(),
@@ -284,11 +327,11 @@ async fn read_all<L: WriteLock>(
     }
     let mut ending = Ending::Done;
     while let Some(ended) = watchers.join_next().await {
-        if let halted @ Ending::Halted(_) = ended?? {
+        match ended?? {
+            Ending::Done => {}
+            unreachable @ Ending::Unreachable(_) => ending = unreachable,
             // The account is refused; its other watches would only be refused too.
-            watchers.abort_all();
-            while watchers.join_next().await.is_some() {}
-            ending = halted;
+            halted @ Ending::Halted(_) => return Ok(halted),
         }
     }
     Ok(ending)
@@ -307,24 +350,26 @@ async fn end_holds<L: WriteLock>(
     loop {
         let woken = wake.notified();
         let now = shared.timing.now();
-        match intake::end_holds(&shared.store, reader.clone(), now).await {
+        let next = match intake::end_holds(&shared.store, reader.clone(), now).await {
             Ok(decisions) => {
                 for decision in decisions {
                     (shared.observer)(Event::Decided { account: name.clone(), decision: Box::new(decision) });
                     wake.notify_waiters();
                 }
+                shared.store.read("look for holds", move |conn| Box::pin(verdicts::next_hold(conn, account))).await
             }
-            Err(error) if error.is_passing() => (shared.observer)(Event::Degraded { reason: error.to_string() }),
-            Err(error) => return Err(error),
-        }
-        let next = shared.store.read("look for holds", move |conn| Box::pin(verdicts::next_hold(conn, account))).await;
+            Err(error) => Err(error),
+        };
         let next = match next {
             Ok(next) => next,
-            Err(error) if error.is_passing() => Some(now.plus(DEGRADED_PAUSE)),
+            Err(error) if error.is_passing() && !until.is_once() => {
+                (shared.observer)(Event::Degraded { reason: error.to_string() });
+                Some(shared.timing.now().plus(DEGRADED_PAUSE))
+            }
             Err(error) => return Err(error),
         };
         let reading_over = *phases.borrow_and_update() >= Phase::Deciding;
-        let nothing_held = next.is_none() || matches!(until, Until::CaughtUp);
+        let nothing_held = next.is_none() || until.is_once();
         if shared.timing.stopped() || (reading_over && nothing_held) {
             return Ok(());
         }
@@ -338,29 +383,32 @@ async fn send<L: WriteLock>(
     until: &Until,
     wake: &Notify,
     mut phases: watch::Receiver<Phase>,
-) -> Result<(), StoreError> {
+) -> Result<Ending, StoreError> {
     loop {
         let woken = wake.notified();
         // Looked at before the step: what is decided afterwards is found by another step.
         let last = *phases.borrow_and_update() >= Phase::Sending;
         let step = match relay.step().await {
             Ok(step) => step,
-            Err(error) if error.is_passing() => {
+            Err(error) if error.is_passing() && !until.is_once() => {
                 (relay.observer)(Event::Degraded { reason: error.to_string() });
                 Step::WaitUntil(relay.timing.now().plus(DEGRADED_PAUSE))
             }
             Err(error) => return Err(error),
         };
-        if relay.timing.stopped() {
-            return Ok(());
-        }
         let next = match step {
+            Step::Halted(reason) => return Ok(Ending::Halted(reason)),
+            _ if relay.timing.stopped() => return Ok(Ending::Done),
             Step::Worked => continue,
-            Step::Halted => return Ok(()),
-            Step::Idle if last => return Ok(()),
-            Step::WaitUntil(_) if last && matches!(until, Until::CaughtUp) => return Ok(()),
+            Step::Idle if last => return Ok(Ending::Done),
             Step::Idle => None,
-            Step::WaitUntil(next) => Some(next),
+            Step::WaitUntil(next) => {
+                let too_late = next > relay.timing.now().plus(PATIENCE_AT_ONCE);
+                if last && until.is_once() && too_late {
+                    return Ok(Ending::Done);
+                }
+                Some(next)
+            }
         };
         rest(&relay.timing, next, woken).await;
     }

@@ -208,6 +208,9 @@ impl<'a> Page<'a> {
         let known: Vec<PostId> = self.places.iter().filter(|place| place.known).map(|place| place.post).collect();
         let mut decided: BTreeSet<PostId> =
             verdicts::decided(conn, reader.account, &known).await?.into_iter().collect();
+        // What another account archived was recognised then; only who credits it has to be asked again.
+        let undecided: Vec<PostId> = known.into_iter().filter(|post| !decided.contains(post)).collect();
+        let credited_by = posts::credited_by(conn, &undecided).await?;
         let things: BTreeSet<ThingId> = self.places.iter().map(|place| place.thing).chain(due.clone()).collect();
         let states = thing_states(conn, reader.account, &things.into_iter().collect::<Vec<_>>()).await?;
 
@@ -216,7 +219,9 @@ impl<'a> Page<'a> {
         for (arrival, place) in self.batch.arrivals.iter().zip(&self.places) {
             let first_time = decided.insert(place.post);
             if first_time {
-                decider.decide(&arrival.case(place));
+                let mut case = arrival.case(place);
+                case.credited_by = case.credited_by.or_else(|| credited_by.get(&place.post).copied());
+                decider.decide(&case);
             }
             decides.push(first_time);
         }

@@ -81,8 +81,8 @@ pub enum Step {
     WaitUntil(TimeMs),
     /// Nothing is waiting to be sent.
     Idle,
-    /// The account has stopped until the operator acts.
-    Halted,
+    /// The account has stopped until the operator acts, for this reason.
+    Halted(String),
 }
 
 /// What the claiming transaction found.
@@ -118,8 +118,8 @@ impl<L: WriteLock> Relay<L> {
     }
 
     async fn claim(&self, conn: &mut SqliteConnection, now: TimeMs) -> Result<Claimed, StoreError> {
-        if accounts::halted(conn, self.account).await?.is_some() {
-            return Ok(Claimed::Nothing(Step::Halted));
+        if let Some(reason) = accounts::halted(conn, self.account).await? {
+            return Ok(Claimed::Nothing(Step::Halted(reason)));
         }
         let sent = outbox::finished_since(conn, self.account, now.minus(DAY)).await?;
         if let Some(until) = self.pace.wait(&sent, now) {
@@ -171,7 +171,7 @@ impl<L: WriteLock> Relay<L> {
         };
         let now = self.timing.now();
         let (outcome, result, detail, step) = self.judge(answer, claim.attempts, now);
-        let halt = (step == Step::Halted).then(|| detail.clone());
+        let halt = matches!(step, Step::Halted(_)).then(|| detail.clone());
         let (relay, id, saved) = (self.clone(), claim.id, detail.clone());
         let recorded = self
             .store
@@ -190,7 +190,7 @@ impl<L: WriteLock> Relay<L> {
         }
         self.tell(post, result, detail.clone());
         match &step {
-            Step::Halted => (self.observer)(Event::Halted { account: self.name.clone(), reason: detail }),
+            Step::Halted(_) => (self.observer)(Event::Halted { account: self.name.clone(), reason: detail }),
             Step::WaitUntil(until) => {
                 (self.observer)(Event::Waiting { account: self.name.clone(), until: *until, reason: detail });
             }
@@ -234,7 +234,7 @@ impl<L: WriteLock> Relay<L> {
                 (Outcome::Uncertain(now.plus(backoff(attempts))), SentResult::Uncertain, Step::Worked)
             }
             NetworkError::Unauthorized(_) | NetworkError::Suspended(_) => {
-                (Outcome::Again(now), SentResult::Again, Step::Halted)
+                (Outcome::Again(now), SentResult::Again, Step::Halted(detail.clone()))
             }
             NetworkError::Gone(_) => (Outcome::Gone, SentResult::Gone, Step::Worked),
             NetworkError::Forbidden(_) => (Outcome::Refused, SentResult::Refused, Step::Worked),

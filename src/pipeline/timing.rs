@@ -34,6 +34,11 @@ impl Timing {
         self.stop.is_cancelled()
     }
 
+    /// The same clock for a part of the pipeline, which stops with the whole and can be stopped alone.
+    pub fn of_a_part(&self) -> Self {
+        Self { stop: self.stop.child_token(), ..self.clone() }
+    }
+
     /// What stops the pipeline.
     pub fn stop(&self) -> &CancellationToken {
         &self.stop

@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 
 use super::{
     batch::{Arrival, Batch, Reader},
+    daemon::{PATIENCE_AT_ONCE, TRIES_AT_ONCE},
     decision::Decision,
     event::{Event, Observer},
     intake,
@@ -31,6 +32,13 @@ pub enum Until {
     CaughtUp,
     /// When it has read everything and this says that nothing more will come.
     Finished(Arc<dyn Fn() -> bool + Send + Sync>),
+}
+
+impl Until {
+    /// Whether the run ends by itself, so that what cannot be done now is left to the next one.
+    pub(super) fn is_once(&self) -> bool {
+        matches!(self, Self::CaughtUp)
+    }
 }
 
 /// Reads one hashtag for one account.
@@ -68,6 +76,17 @@ pub enum Ending {
     Done,
     /// The network refuses the account.
     Halted(String),
+    /// The network does not answer, and reading was not to last.
+    Unreachable(NetworkError),
+}
+
+/// Where a chain of pages was begun.
+#[derive(Clone, Copy)]
+enum Chain {
+    /// At its newest page, just now.
+    Whole,
+    /// Earlier: it was left open when a run ended.
+    Resumed,
 }
 
 /// What went wrong while reading.
@@ -91,8 +110,11 @@ impl<L: WriteLock> Watcher<L> {
                 Until::Finished(finished) => finished(),
             };
             let pause = match self.read_chain().await {
-                Ok(()) if last_round || self.timing.stopped() => return Ok(Ending::Done),
-                Ok(()) => {
+                Ok(_) if self.timing.stopped() => return Ok(Ending::Done),
+                // The chain was begun by an earlier run, so newer posts stand above it.
+                Ok(Chain::Resumed) => self.timing.now(),
+                Ok(Chain::Whole) if last_round => return Ok(Ending::Done),
+                Ok(Chain::Whole) => {
                     failures = 0;
                     self.timing.now().plus(self.poll)
                 }
@@ -103,15 +125,21 @@ impl<L: WriteLock> Watcher<L> {
                     ref error @ (NetworkError::RateLimited { retry_at } | NetworkError::Capped { retry_at, .. }),
                 )) => {
                     self.tell_waiting(retry_at, error.to_string());
+                    if self.until.is_once() && retry_at > self.timing.now().plus(PATIENCE_AT_ONCE) {
+                        return Ok(Ending::Done);
+                    }
                     retry_at
                 }
                 Err(Trouble::Network(error)) => {
                     failures += 1;
+                    if self.until.is_once() && failures >= TRIES_AT_ONCE {
+                        return Ok(Ending::Unreachable(error));
+                    }
                     let until = self.timing.now().plus(backoff(failures));
                     self.tell_waiting(until, error.to_string());
                     until
                 }
-                Err(Trouble::Store(error)) if error.is_passing() => {
+                Err(Trouble::Store(error)) if error.is_passing() && !self.until.is_once() => {
                     failures += 1;
                     (self.observer)(Event::Degraded { reason: error.to_string() });
                     self.timing.now().plus(backoff(failures).min(Duration::from_secs(60)))
@@ -126,13 +154,14 @@ impl<L: WriteLock> Watcher<L> {
 
     /// Reads from the cursor to the newest post, page by page. Each page commits by itself; the cursor moves when the
     /// chain is closed.
-    async fn read_chain(&self) -> Result<(), Trouble> {
+    async fn read_chain(&self) -> Result<Chain, Trouble> {
         let watch = self.watch;
         let mut cursor = self
             .store
             .read("read a cursor", move |conn| Box::pin(accounts::cursor(conn, watch)))
             .await
             .map_err(Trouble::Store)?;
+        let mut chain = if cursor.chain_next.is_some() { Chain::Resumed } else { Chain::Whole };
         loop {
             let request = FetchRequest {
                 hashtag: self.hashtag.clone(),
@@ -141,7 +170,7 @@ impl<L: WriteLock> Watcher<L> {
             };
             let page = tokio::select! {
                 page = self.network.fetch(&request) => page,
-                () = self.timing.stop().cancelled() => return Ok(()),
+                () = self.timing.stop().cancelled() => return Ok(chain),
             };
             let page = match page {
                 // The network has forgotten the chain: it is read again from its beginning. What was archived already
@@ -149,6 +178,7 @@ impl<L: WriteLock> Watcher<L> {
                 Err(NetworkError::Rejected { .. }) if cursor.chain_next.is_some() => {
                     cursor.chain_next = None;
                     cursor.chain_newest = None;
+                    chain = Chain::Whole;
                     continue;
                 }
                 page => page.map_err(Trouble::Network)?,
@@ -159,7 +189,7 @@ impl<L: WriteLock> Watcher<L> {
             self.look_for_originals(&decisions).await?;
             if !more {
                 (self.observer)(Event::CaughtUp { account: self.name.clone(), hashtag: self.hashtag.clone() });
-                return Ok(());
+                return Ok(chain);
             }
         }
     }

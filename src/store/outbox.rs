@@ -23,7 +23,8 @@ pub struct NewOrder {
     pub post_created_at: TimeMs,
 }
 
-/// Puts orders into the outbox. The database refuses a second one for the same account, thing and slot.
+/// Puts orders into the outbox. The database refuses a second one for the same account, thing and slot; only a row that
+/// was dropped before anything was sent takes a new order, for another post of the thing.
 ///
 /// # Errors
 /// Any [`StoreError`] of the database.
@@ -33,7 +34,12 @@ pub async fn insert(
     orders: &[NewOrder],
     now: TimeMs,
 ) -> Result<(), StoreError> {
-    let rows: Vec<_> = orders.iter().map(|o| (o.thing, o.slot.number(), o.post, o.post_created_at)).collect();
+    let mut rows = Vec::with_capacity(orders.len());
+    for order in orders {
+        if !renew(conn, account, order, now).await? {
+            rows.push((order.thing, order.slot.number(), order.post, order.post_created_at));
+        }
+    }
     let rows = json(&rows)?;
     sqlx::query!(
         "INSERT INTO outbox (account_id, thing_id, slot, kind, post_id, state, not_before_ms, post_created_at_ms,
@@ -48,6 +54,34 @@ pub async fn insert(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Gives a dropped row its new order. Returns false if there is no such row.
+async fn renew(
+    conn: &mut SqliteConnection,
+    account: AccountId,
+    order: &NewOrder,
+    now: TimeMs,
+) -> Result<bool, StoreError> {
+    let slot = order.slot.number();
+    let row = sqlx::query!(
+        r#"UPDATE outbox SET state = 'ready', post_id = ?, post_created_at_ms = ?, not_before_ms = ?, attempts = 0,
+               finished_at_ms = NULL
+           WHERE account_id = ? AND thing_id = ? AND slot = ? AND kind = 'repost' AND state = 'dropped'
+             AND maybe_sent = 0
+           RETURNING id AS "id!: i64""#,
+        order.post.0,
+        order.post_created_at.0,
+        now.0,
+        account.0,
+        order.thing.0,
+        slot
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(false) };
+    record_event(conn, row.id, "renewed", "another post of the same thing goes out in its place", now).await?;
+    Ok(true)
 }
 
 /// Sends another post of the thing in its first slot, provided that no attempt has been made yet.

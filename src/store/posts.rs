@@ -237,6 +237,29 @@ pub async fn things(conn: &mut SqliteConnection, ids: &[ThingId]) -> Result<Hash
         .collect())
 }
 
+/// For each of these posts, an earlier post of its thing that credits its author; those without one are left out.
+///
+/// # Errors
+/// Any [`StoreError`] of the database.
+pub async fn credited_by(conn: &mut SqliteConnection, posts: &[PostId]) -> Result<HashMap<PostId, PostId>, StoreError> {
+    if posts.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let posts = json(posts)?;
+    let rows = sqlx::query!(
+        r#"SELECT p.id AS "post!: i64", min(c.id) AS "credited_by!: i64"
+           FROM json_each(?1) AS wanted
+           CROSS JOIN posts AS p ON p.id = wanted.value
+           JOIN authors AS a ON a.id = p.author_id
+           JOIN posts AS c ON c.thing_id = p.thing_id AND c.id <> p.id AND c.attribution = a.handle_folded
+           GROUP BY p.id"#,
+        posts
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (PostId(row.post), PostId(row.credited_by))).collect())
+}
+
 /// Records which post is each thing's original.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use super::{
     clean::clean,
     scan::{link_len, mention},
-    script::{is_dropped_mark, is_mark, is_unspaced, is_word, unspaced_letters},
+    script::{is_dropped_mark, is_mark, is_unspaced, is_word, spaced_letters, unspaced_letters},
 };
 
 /// A text folded to what its words are: compatibility forms and case folded, punctuation, emoji and links gone, `#`
@@ -76,8 +76,8 @@ pub fn token_letters(token: &str) -> u32 {
     }
     match token.chars().next() {
         Some(first) if is_unspaced(first) => unspaced_letters(first),
-        _ if token.is_ascii() => u32::try_from(token.len()).unwrap_or(u32::MAX),
-        _ => u32::try_from(token.chars().filter(|&c| !is_mark(c)).count()).unwrap_or(u32::MAX),
+        _ if token.is_ascii() => u32::try_from(token.len()).unwrap_or(u32::MAX), // Letters and digits only.
+        _ => token.chars().map(spaced_letters).sum(),
     }
 }
 

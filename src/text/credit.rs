@@ -44,8 +44,8 @@ fn in_front(text: &str, before: &str, end: usize) -> Option<Found> {
             (Mark::Credit, 0..text.len(), Some(hole))
         });
     }
-    let credits = CREDITS.contains(&word) || (CREDITS_APART.contains(&word) && is_apart(content));
-    if !credits {
+    let stands_alone = CREDITS.contains(&word) || (CREDITS_APART.contains(&word) && is_apart(content));
+    if !stands_alone {
         return None;
     }
     if front.is_empty() {

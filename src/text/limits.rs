@@ -45,3 +45,6 @@ pub const LONGER_COVERED: [(u32, u32); 2] = [(45, 75), (0, 80)];
 
 /// Letters that may be left over on both sides at once: an article, an ampersand written out.
 pub const BOTH_SIDES_LETTERS: u32 = 3;
+
+/// Tokens left over from which on two texts are not aligned to the end: bounds the work on long texts.
+pub const MAX_EDITS: usize = 400;

@@ -18,6 +18,7 @@ mod script;
 pub mod search_form;
 pub mod similarity;
 mod variant;
+mod words;
 
 pub use canonical::Canonical;
 pub use variant::{Analysis, Variant, VariantKind, analyse};

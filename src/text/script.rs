@@ -21,6 +21,15 @@ pub(crate) fn unspaced_letters(c: char) -> u32 {
     if c >= '\u{3000}' { 2 } else { 1 }
 }
 
+/// How many letters a character of a spaced script is worth: a Hangul syllable is written with two or three; the vowel
+/// signs of Indian scripts are letters, accents are none.
+pub(crate) fn spaced_letters(c: char) -> u32 {
+    match c {
+        '\u{AC00}'..='\u{D7A3}' => 2,
+        _ => u32::from(c.is_alphanumeric()),
+    }
+}
+
 /// Whether a character is a combining mark that stays with the letter before it.
 pub(crate) fn is_mark(c: char) -> bool {
     c >= '\u{300}' && unicode_normalization::char::is_combining_mark(c)

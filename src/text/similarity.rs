@@ -1,13 +1,14 @@
 //! Whether two payloads are the same words, and which guard decided.
 
+pub use super::words::Tokens;
 use super::{
-    Canonical, Variant, VariantKind,
-    canonical::token_letters,
+    Variant, VariantKind,
     diff::{Gap, gaps},
     limits::{
-        BOTH_SIDES_LETTERS, LETTERS_OF_A_MENTION, LONGER_COVERED, MIN_LETTERS, MIN_LETTERS_OF_UNMARKED_CUT,
+        BOTH_SIDES_LETTERS, LETTERS_OF_A_MENTION, LONGER_COVERED, MAX_EDITS, MIN_LETTERS, MIN_LETTERS_OF_UNMARKED_CUT,
         MIN_LETTERS_WITH_EVIDENCE, SHORTER_COVERED_PERCENT,
     },
+    words::{Token, Words, letters},
 };
 use crate::model::Handle;
 
@@ -114,30 +115,13 @@ struct MinLetters {
     edited: u32,
 }
 
-#[derive(Debug)]
-struct Words<'a> {
-    lead: Vec<&'a str>,
-    tokens: Vec<&'a str>,
-    letters: u32,
-    cut: bool,
-}
-
-impl<'a> Words<'a> {
-    fn new(canonical: &'a Canonical, cut: bool) -> Self {
-        let mut tokens: Vec<_> = canonical.tokens().collect();
-        // A mention at the end of a cut text is itself cut, or was there only to fill it.
-        if cut && tokens.len() > 1 {
-            tokens.pop_if(|last| last.starts_with('@'));
-        }
-        let lead = tokens.iter().take_while(|t| t.starts_with('@')).count();
-        let lead = tokens.drain(..lead).collect();
-        let letters = tokens.iter().map(|t| token_letters(t)).sum();
-        Self { lead, tokens, letters, cut }
-    }
-}
-
 /// Compares two payloads. Symmetric.
 pub fn compare(a: Side<'_>, b: Side<'_>) -> Comparison {
+    compare_tokens((a, &Tokens::new(a.variant)), (b, &Tokens::new(b.variant)))
+}
+
+/// Compares two payloads whose tokens were split before, each with its own.
+pub fn compare_tokens((a, a_tokens): (Side<'_>, &Tokens), (b, b_tokens): (Side<'_>, &Tokens)) -> Comparison {
     let min = min_letters(a, b);
     if a.variant.kind == VariantKind::Quote && b.variant.kind == VariantKind::Quote {
         return Comparison::different(Guard::Witnesses, 0.0);
@@ -149,13 +133,10 @@ pub fn compare(a: Side<'_>, b: Side<'_>) -> Comparison {
             Comparison::different(Guard::TooShort, 1.0)
         };
     }
-    let (x, y) = (Words::new(&a.variant.canonical, a.variant.cut), Words::new(&b.variant.canonical, b.variant.cut));
+    let (x, y) = (Words::new(a.variant, a_tokens), Words::new(b.variant, b_tokens));
     let order = |w: &Words<'_>| (w.letters, !w.cut, w.tokens.len());
-    let (short, long) =
-        match order(&x).cmp(&order(&y)).then_with(|| a.variant.canonical.as_str().cmp(b.variant.canonical.as_str())) {
-            std::cmp::Ordering::Greater => (&y, &x),
-            _ => (&x, &y),
-        };
+    let by_text = || a.variant.canonical.as_str().cmp(b.variant.canonical.as_str());
+    let (short, long) = if order(&x).cmp(&order(&y)).then_with(by_text).is_gt() { (&y, &x) } else { (&x, &y) };
     if !short.lead.is_empty() && !long.lead.is_empty() && !short.lead.iter().any(|m| long.lead.contains(m)) {
         return Comparison::different(Guard::OtherReply, 0.0);
     }
@@ -165,10 +146,10 @@ pub fn compare(a: Side<'_>, b: Side<'_>) -> Comparison {
 fn judge(short: &Words<'_>, long: &Words<'_>, min: MinLetters) -> Comparison {
     // People who are answered in the same order say as much as words do.
     let lead = LETTERS_OF_A_MENTION
-        * u32::try_from(short.lead.iter().zip(&long.lead).take_while(|(x, y)| x == y).count()).unwrap_or(0);
+        * u32::try_from(short.lead.iter().zip(long.lead).take_while(|(x, y)| x == y).count()).unwrap_or(0);
     if short.tokens.is_empty() {
         // Nothing but people; what was shown to them may differ, unless the words were cut off.
-        return if short.cut && lead >= min.edited && long.lead.starts_with(&short.lead) {
+        return if short.cut && lead >= min.edited && long.lead.starts_with(short.lead) {
             Comparison::same(Likeness::Truncated, 1.0)
         } else {
             Comparison::different(Guard::TooShort, 0.0)
@@ -187,35 +168,59 @@ fn judge(short: &Words<'_>, long: &Words<'_>, min: MinLetters) -> Comparison {
     if let Some((last, front)) = short.tokens.split_last()
         && long.tokens.len() >= short.tokens.len()
         && front == &long.tokens[..front.len()]
-        && long.tokens[front.len()].starts_with(last)
-        && (short.cut || is_cut_word(last, long.tokens[front.len()], short.letters))
+        && let (last, word) = (short.text(last), long.text(&long.tokens[front.len()]))
+        && word.starts_with(last)
+        && (short.cut || is_cut_word(last, word, short.letters))
     {
         return Comparison::same(Likeness::Truncated, 1.0);
     }
-    let long_tokens = if short.cut { within(&long.tokens, short.letters + short.letters / 5) } else { &long.tokens };
-    let max_edits = (short.tokens.len() + long_tokens.len()) / 3 + 2;
-    let Some(mut gaps) = gaps(&short.tokens, long_tokens, max_edits) else {
+    if !short.cut && !long.cut && short.letters * 100 < long.letters * longer_covered_percent(short.letters) {
+        return Comparison::different(Guard::Addition, f64::from(short.letters) / f64::from(long.letters));
+    }
+    let long_tokens = if short.cut { long.within(short.letters + short.letters / 5) } else { long.tokens };
+    let Some(mut gaps) = gaps(short.tokens, long_tokens, max_edits(short, long, long_tokens)) else {
         return Comparison::different(Guard::BothSides, 0.0);
     };
     // Where one side was cut, what the other goes on to say is no difference.
-    let last = gaps.last().map(|gap| (&short.tokens[gap.left.clone()], &long_tokens[gap.right.clone()]));
-    let at_end = gaps.last().is_some_and(|g| g.left.end == short.tokens.len() && g.right.end == long_tokens.len());
-    let beyond = match last {
-        Some((left, right)) if at_end && short.cut && ends_in(left, right) => (0, letters(right)),
-        Some((left, right)) if at_end && long.cut && ends_in(right, left) => (letters(left), 0),
-        _ => (0, 0),
-    };
+    let beyond = gaps.last().map_or((0, 0), |gap| {
+        let (left, right) = (&short.tokens[gap.left.clone()], &long_tokens[gap.right.clone()]);
+        let at_end = gap.left.end == short.tokens.len() && gap.right.end == long_tokens.len();
+        match at_end {
+            true if short.cut && ends_in(left, short, right, long) => (0, letters(right)),
+            true if long.cut && ends_in(right, long, left, short) => (letters(left), 0),
+            _ => (0, 0),
+        }
+    });
     let likeness = if short.cut || beyond != (0, 0) { Likeness::Truncated } else { Likeness::Near };
     if beyond != (0, 0) {
         gaps.pop();
     }
+    let left_over = LeftOver::of(short, long, long_tokens, &gaps);
     let totals = (short.letters - beyond.0, letters(long_tokens) - beyond.1);
-    weigh(&short.tokens, long_tokens, &gaps, totals, likeness, min.edited.saturating_sub(lead))
+    left_over.weigh(totals, likeness, min.edited.saturating_sub(lead))
+}
+
+/// More tokens than this left over can't be one thing. Where nothing was cut, one side may have only
+/// [`BOTH_SIDES_LETTERS`] letters left over, so the other has not many more than it is longer; words that were joined
+/// or split, and mentions, have no letters and are given some room.
+fn max_edits(short: &Words<'_>, long: &Words<'_>, long_tokens: &[Token]) -> usize {
+    let bound = if short.cut || long.cut {
+        (short.tokens.len() + long_tokens.len()) / 3 + 2
+    } else {
+        let silent = |tokens: &[Token]| tokens.iter().filter(|token| token.letters == 0).count();
+        let room = BOTH_SIDES_LETTERS as usize + silent(short.tokens) + silent(long_tokens) + 4;
+        short.tokens.len().abs_diff(long_tokens.len()) + 2 * room
+    };
+    bound.min(MAX_EDITS)
 }
 
 /// Whether `rest`, where a cut text ends, is nothing or the beginning of the word with which the other goes on.
-fn ends_in(rest: &[&str], other: &[&str]) -> bool {
-    rest.is_empty() || (rest.len() == 1 && other.first().is_some_and(|word| word.starts_with(rest[0])))
+fn ends_in(rest: &[Token], cut: &Words<'_>, other: &[Token], whole: &Words<'_>) -> bool {
+    match rest {
+        [] => true,
+        [last] => other.first().is_some_and(|word| whole.text(word).starts_with(cut.text(last))),
+        _ => false,
+    }
 }
 
 /// Whether a text that nobody marked as cut ends within a word of the other. Tools cut at lengths where posts end; a
@@ -224,60 +229,57 @@ fn is_cut_word(last: &str, word: &str, text_letters: u32) -> bool {
     last != word && !is_number(word) && text_letters >= MIN_LETTERS_OF_UNMARKED_CUT
 }
 
-/// The tokens up to so many letters.
-fn within<'a, 'b>(tokens: &'a [&'b str], max_letters: u32) -> &'a [&'b str] {
-    let mut letters = 0;
-    let end = tokens.iter().position(|token| {
-        letters += token_letters(token);
-        letters > max_letters
-    });
-    &tokens[..end.unwrap_or(tokens.len())]
+/// What stands on one side only.
+struct LeftOver {
+    left: u32,
+    right: u32,
+    guard: Guard,
 }
 
-fn letters(tokens: &[&str]) -> u32 {
-    tokens.iter().map(|token| token_letters(token)).sum()
+impl LeftOver {
+    fn of(short: &Words<'_>, long: &Words<'_>, long_tokens: &[Token], gaps: &[Gap]) -> Self {
+        let mut sum = Self { left: 0, right: 0, guard: Guard::None };
+        for gap in gaps {
+            let (left, right) = (&short.tokens[gap.left.clone()], &long_tokens[gap.right.clone()]);
+            let left_text: Vec<&str> = left.iter().map(|token| short.text(token)).collect();
+            let right_text: Vec<&str> = right.iter().map(|token| long.text(token)).collect();
+            // The same letters, joined or split otherwise; "1 5" and "15" are other numbers, though.
+            if left_text.concat() == right_text.concat() && numbers(&left_text).eq(numbers(&right_text)) {
+                continue;
+            }
+            let mentions = |tokens: &[&str]| tokens.iter().any(|token| token.starts_with('@'));
+            if left_text.iter().chain(&right_text).any(|token| is_number(token)) {
+                sum.guard = Guard::Number;
+            } else if mentions(&left_text) && mentions(&right_text) {
+                sum.guard = Guard::Mention;
+            }
+            sum.left += letters(left);
+            sum.right += letters(right);
+        }
+        sum
+    }
+
+    fn weigh(&self, totals: (u32, u32), likeness: Likeness, min_letters: u32) -> Comparison {
+        let matched = totals.0.saturating_sub(self.left);
+        let (fewer, more) = (totals.0.min(totals.1), totals.0.max(totals.1));
+        let similarity = f64::from(matched.min(more)) / f64::from(more.max(1));
+        if self.guard != Guard::None {
+            Comparison::different(self.guard, similarity)
+        } else if matched < min_letters {
+            Comparison::different(Guard::TooShort, similarity)
+        } else if self.left.min(self.right) > BOTH_SIDES_LETTERS || matched * 100 < fewer * SHORTER_COVERED_PERCENT {
+            Comparison::different(Guard::BothSides, similarity)
+        } else if matched * 100 < more * longer_covered_percent(matched) {
+            Comparison::different(Guard::Addition, similarity)
+        } else {
+            Comparison::same(likeness, similarity)
+        }
+    }
 }
 
-fn weigh(
-    short: &[&str],
-    long: &[&str],
-    gaps: &[Gap],
-    totals: (u32, u32),
-    likeness: Likeness,
-    min_letters: u32,
-) -> Comparison {
-    let (mut left_over, mut right_over) = (0, 0);
-    let mut guard = Guard::None;
-    for gap in gaps {
-        let (left, right) = (&short[gap.left.clone()], &long[gap.right.clone()]);
-        if left.concat() == right.concat() {
-            continue;
-        }
-        let mention = |t: &&str| t.starts_with('@');
-        if left.iter().chain(right).any(|t| is_number(t)) {
-            guard = Guard::Number;
-        } else if left.iter().any(mention) && right.iter().any(mention) {
-            guard = Guard::Mention;
-        }
-        left_over += letters(left);
-        right_over += letters(right);
-    }
-    let matched = totals.0 - left_over;
-    let (fewer, more) = (totals.0.min(totals.1), totals.0.max(totals.1));
-    let similarity = f64::from(matched) / f64::from(more.max(1));
-    if guard != Guard::None {
-        return Comparison::different(guard, similarity);
-    }
-    if matched < min_letters {
-        return Comparison::different(Guard::TooShort, similarity);
-    }
-    if left_over.min(right_over) > BOTH_SIDES_LETTERS || matched * 100 < fewer * SHORTER_COVERED_PERCENT {
-        return Comparison::different(Guard::BothSides, similarity);
-    }
-    if matched * 100 < more * longer_covered_percent(matched) {
-        return Comparison::different(Guard::Addition, similarity);
-    }
-    Comparison::same(likeness, similarity)
+/// The runs of digits in some tokens.
+fn numbers<'a>(tokens: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    tokens.iter().flat_map(|token| token.split(|c: char| !c.is_numeric())).filter(|run| !run.is_empty())
 }
 
 /// Whether a token holds a digit, as numbers, dates, versions and counters do.
@@ -289,3 +291,6 @@ fn is_number(token: &str) -> bool {
 fn longer_covered_percent(matched: u32) -> u32 {
     LONGER_COVERED.iter().find(|(letters, _)| matched >= *letters).map_or(100, |(_, percent)| *percent)
 }
+
+#[cfg(test)]
+mod tests;

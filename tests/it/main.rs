@@ -1,12 +1,11 @@
 //! The integration tests, as one binary.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and its generic parts stand outside #[test]")]
 
-#[macro_use]
-mod lock;
-
+mod bot;
 mod conformance;
 mod fake_x;
 mod house;
+mod lock;
 mod queries;
 mod rehearsal;
 mod rust_source;

@@ -22,6 +22,8 @@ use firsthand::{
         outbox::{self, Outcome},
     },
 };
+
+use crate::lock::on_both_strategies;
 use serde_json::Value;
 
 const NOON: TimeMs = TimeMs(1_790_000_000_000);

@@ -29,14 +29,14 @@ pub(crate) use self::{
     state::{Fault, Logged, Naming, Route},
 };
 
-/// The keys that the fake knows. Invented; each has characters that must be encoded.
+/// The keys that the fake knows. Invented; each has characters that must be encoded, and none that no key has.
 pub(crate) const CONSUMER_KEY: &str = "fake-Consumer+Key/1";
 /// See [`CONSUMER_KEY`].
 pub(crate) const CONSUMER_SECRET: &str = "fake-consumer-secret&with=signs~%";
 /// See [`CONSUMER_KEY`].
 pub(crate) const ACCESS_TOKEN: &str = "4000001-fakeAccessToken*";
 /// See [`CONSUMER_KEY`].
-pub(crate) const ACCESS_TOKEN_SECRET: &str = "fake access token secret (with spaces)";
+pub(crate) const ACCESS_TOKEN_SECRET: &str = "fake-access-token-secret(with+all!)";
 
 /// The account that the keys belong to.
 pub(crate) const BOT_ID: &str = "4000001";

@@ -18,6 +18,8 @@ macro_rules! on_both_strategies {
     };
 }
 
+pub(crate) use on_both_strategies;
+
 mod contention;
 mod endings;
 mod opening;

@@ -1,0 +1,226 @@
+//! What the comparison promises, rule by rule.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::text::analyse;
+
+/// The best comparison of any payload of one post with any of the other; `@name|` in front of a text is its author.
+fn judge_posts(a: &str, b: &str) -> Comparison {
+    let parse = |post: &str| {
+        let (author, text) = match post.split_once('|') {
+            Some((author, text)) => (Some(Handle::new(author)), text.to_owned()),
+            None => (None, post.to_owned()),
+        };
+        (analyse(&text, author.as_ref()).variants, author)
+    };
+    let ((a, a_author), (b, b_author)) = (parse(a), parse(b));
+    let mut best: Option<Comparison> = None;
+    for x in &a {
+        for y in &b {
+            let (x, y) =
+                (Side { variant: x, author: a_author.as_ref() }, Side { variant: y, author: b_author.as_ref() });
+            let comparison = compare(x, y);
+            let key = |c: &Comparison| (c.likeness.map_or(9, |l| l as u8), -c.similarity);
+            if best.as_ref().is_none_or(|best| key(&comparison) < key(best)) {
+                best = Some(comparison);
+            }
+        }
+    }
+    best.unwrap()
+}
+
+fn likeness(a: &str, b: &str) -> Option<Likeness> {
+    judge_posts(a, b).likeness
+}
+
+fn guard(a: &str, b: &str) -> Guard {
+    judge_posts(a, b).guard
+}
+
+#[test]
+fn equal_words_are_one_thing_from_a_length_on() {
+    let long = "The old ferry leaves the island for the last time tonight";
+    assert_eq!(likeness(long, &format!("{} 🚢 https://a.example/x", long.to_uppercase())), Some(Likeness::Exact));
+    assert_eq!(guard("Good morning all!", "good morning, all"), Guard::TooShort);
+}
+
+#[test]
+fn short_words_are_one_thing_if_authors_speak_for_it() {
+    assert_eq!(likeness("@ann|Low tide!", "@bob|RT @ann: Low tide!"), Some(Likeness::Exact));
+    assert_eq!(likeness("@bob|RT @ann: Low tide!", "@cat|“@ann: Low tide!” Finally"), Some(Likeness::Exact));
+    assert_eq!(likeness("@ann|Low tide!", "@bob|RT @cat: Low tide!"), None);
+    // Somebody who thanks again doesn't repeat a post.
+    assert_eq!(likeness("@ann|Thanks!", "@ann|RT @ann: Thanks!"), None);
+}
+
+#[test]
+fn cut_copies_match_in_both_directions() {
+    let whole = "The old ferry leaves the island for the last time tonight, and the whole village has come";
+    for cut in [
+        "RT @ann: The old ferry leaves the island for the la…",
+        "RT @ann: The old ferry leaves the island for the ...",
+        "The old ferry leaves the island for the last … https://a.example/x",
+        "RT @ann: The old ferry leaves the island for the last @be…",
+        "The old ferry leaves the island for the last time tonight, and the whole vill",
+    ] {
+        assert_eq!(likeness(whole, cut), Some(Likeness::Truncated), "{cut}");
+        assert_eq!(likeness(cut, whole), Some(Likeness::Truncated), "{cut}");
+    }
+    let both = likeness(
+        "The old ferry leaves the island for the last ti…",
+        "News: The old ferry leaves the island for the last time ton…",
+    );
+    assert_eq!(both, Some(Likeness::Truncated));
+    assert_eq!(likeness(whole, "The old ferry leaves the island for the first …"), None);
+}
+
+#[test]
+fn words_added_on_one_side_are_near() {
+    let text = "The old ferry leaves the island for the last time tonight";
+    assert_eq!(likeness(text, &format!("Reminder: {text}")), Some(Likeness::Near));
+    assert_eq!(
+        likeness("Bread & butter in the harbour cafe from eight", "Bread and butter in the harbour cafe from eight"),
+        Some(Likeness::Near)
+    );
+    assert_eq!(
+        likeness(
+            "Our #HarbourFestival opens at noon with fireworks",
+            "Our harbour festival opens at noon with fireworks"
+        ),
+        Some(Likeness::Near)
+    );
+    assert_eq!(
+        guard(text, &format!("{text}, and tomorrow the bridge opens for everybody who has waited so long")),
+        Guard::Addition
+    );
+}
+
+#[test]
+fn a_number_that_differs_makes_another_thing() {
+    assert_eq!(
+        guard("Day 74 of the strike at the harbour, nobody talks", "Day 75 of the strike at the harbour, nobody talks"),
+        Guard::Number
+    );
+    assert_eq!(
+        guard("The strike goes on for 74days and nobody talks", "The strike goes on for 77days and nobody talks"),
+        Guard::Number
+    );
+    assert_eq!(
+        guard("Release 1.2 of the tide tables is ready to load", "Release 1.3 of the tide tables is ready to load"),
+        Guard::Number
+    );
+    assert_eq!(
+        guard("港の祭りは04日に始まります、みなさん来てください", "港の祭りは05日に始まります、みなさん来てください"),
+        Guard::Number
+    );
+    assert_eq!(
+        guard(
+            "Harbour radio, the evening show, part 1: https://a.example/1",
+            "Harbour radio, the evening show, part 12: https://a.example/2"
+        ),
+        Guard::Number
+    );
+}
+
+#[test]
+fn other_people_make_another_thing() {
+    assert_eq!(
+        guard("We welcome @ann as the new keeper of the light", "We welcome @bob as the new keeper of the light"),
+        Guard::Mention
+    );
+    assert_eq!(
+        guard("@ann thank you so much for the kind words today", "@bob thank you so much for the kind words today"),
+        Guard::OtherReply
+    );
+    assert_eq!(
+        likeness(
+            "@ann thank you so much for the kind words today",
+            "RT @cat: @ann thank you so much for the kind words today"
+        ),
+        Some(Likeness::Exact)
+    );
+    assert_eq!(
+        guard("The mayor of Northport opens the new bridge today", "The mayor of Southwick opens the new bridge today"),
+        Guard::BothSides
+    );
+}
+
+#[test]
+fn one_authors_frame_filled_in_anew_is_another_thing() {
+    assert_eq!(
+        likeness(
+            "@ann|I just finished reading Tidewater by the harbour",
+            "@ann|I just finished reading Lanterns by the harbour"
+        ),
+        None
+    );
+    assert_eq!(
+        likeness("@ann|Walked 7 km along the coast this morning", "@ann|Walked 9 km along the coast this morning"),
+        None
+    );
+}
+
+#[test]
+fn two_who_quote_what_was_said_aloud_are_two_reports() {
+    let (a, b) = (
+        "“We build the harbour for everybody” @mayor on a very windy morning",
+        "Well said: “We build the harbour for everybody” - @mayor",
+    );
+    assert_eq!(likeness(a, b), None);
+    assert_eq!(likeness("@mayor|We build the harbour for everybody", a), Some(Likeness::Exact));
+}
+
+#[test]
+fn every_script_is_compared() {
+    for text in [
+        "El viejo transbordador sale de la isla por última vez esta noche",
+        "Die alte Fähre verlässt die Insel heute Abend zum letzten Mal",
+        "古い渡し船は今夜最後に島を出て、村のみんなが見送ります",
+        "旧渡轮今晚最后一次离开小岛全村的人都来送行",
+        "오래된 여객선이 오늘 밤 마지막으로 섬을 떠납니다 모두 배웅하세요",
+        "Старый паром сегодня вечером в последний раз покидает остров",
+        "العبارة القديمة تغادر الجزيرة الليلة للمرة الأخيرة والجميع حاضر",
+        "המעבורת הישנה עוזבת את האי הלילה בפעם האחרונה וכולם כאן",
+        "เรือข้ามฟากเก่าออกจากเกาะเป็นครั้งสุดท้ายคืนนี้",
+        "पुरानी नौका आज रात आखिरी बार द्वीप से निकलती है",
+    ] {
+        assert_eq!(likeness(text, &format!("RT @ann: {text} https://a.example/1")), Some(Likeness::Exact), "{text}");
+        let cut: String = text.chars().take(text.chars().count() * 4 / 5).collect();
+        assert_eq!(likeness(text, &format!("RT @ann: {cut}…")), Some(Likeness::Truncated), "{text}");
+        assert_eq!(
+            likeness(&text.replace(' ', " 7 "), &text.replace(' ', " 8 ")),
+            if text.contains(' ') { None } else { Some(Likeness::Exact) }
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn comparing_is_symmetric_and_bounded(
+        a in "(the|old|ferry|7|8|@ann|@bob|RT @ann: |“|” |…|港|の|船|x| ){0,24}",
+        b in "(the|old|ferry|7|8|@ann|@bob|RT @ann: |“|” |…|港|の|船|x| ){0,24}",
+        authors in (proptest::option::of("ann|bob"), proptest::option::of("ann|bob")),
+    ) {
+        let (ann, bob) = (authors.0.as_deref().map(Handle::new), authors.1.as_deref().map(Handle::new));
+        for x in &analyse(&a, ann.as_ref()).variants {
+            for y in &analyse(&b, bob.as_ref()).variants {
+                let (x, y) = (Side { variant: x, author: ann.as_ref() }, Side { variant: y, author: bob.as_ref() });
+                let comparison = compare(x, y);
+                prop_assert_eq!(comparison, compare(y, x));
+                prop_assert!((0.0..=1.0).contains(&comparison.similarity));
+                prop_assert_eq!(comparison.likeness.is_some(), comparison.guard == Guard::None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_is_like_itself_or_too_short(text in "\\PC{0,120}") {
+        for variant in &analyse(&text, None).variants {
+            let side = Side { variant, author: None };
+            let comparison = compare(side, side);
+            let expected = comparison.likeness == Some(Likeness::Exact) || matches!(comparison.guard, Guard::TooShort | Guard::Witnesses);
+            prop_assert!(expected);
+        }
+    }
+}
