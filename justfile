@@ -22,6 +22,10 @@ test-both:
     cargo test
     cargo test --features single-writer
 
+# The long form of killing the bot: twenty times each
+test-killed BOTS="50":
+    TEST_KILLED_BOTS={{ BOTS }} cargo test --test it bot::killed
+
 # Clippy on both builds; warnings are errors
 lint:
     cargo clippy --locked --all-targets -- -D warnings

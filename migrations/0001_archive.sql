@@ -77,3 +77,5 @@ CREATE TABLE quarantine (
     reason        TEXT    NOT NULL,
     raw           TEXT    NOT NULL           -- at most 64 KiB
 );
+-- The overlap of two readings brings the same element again.
+CREATE UNIQUE INDEX quarantine_once ON quarantine (network, ifnull(watch_id, 0), raw);

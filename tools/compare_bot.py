@@ -26,8 +26,9 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-# Strategy, as the bot names it, and what builds it.
-STRATEGIES = {"timeout-retry": [], "single-writer": ["--features", "single-writer"]}
+# Strategy, as the bot names it, and what builds it. The default build comes last, so that it is what stays in the target
+# folder.
+STRATEGIES = {"single-writer": ["--features", "single-writer"], "timeout-retry": []}
 
 PROCESSES = 2
 

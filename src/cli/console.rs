@@ -1,7 +1,7 @@
 //! What a person sees while the bot works: each decision as it falls, and at the end what came of it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::Write,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::style::{self, BAD, FAINT, GOOD, STRONG, WAITING, paint};
 use crate::{
-    model::{Action, Clock, Rule, TimeMs},
+    model::{Action, Clock, PostId, Rule, TimeMs},
     pipeline::{
         decision::Decision,
         event::{Event, Observer, Sent, SentResult},
@@ -26,11 +26,13 @@ pub struct Tally {
     /// Decisions by rule: a post that was held counts by its latest one.
     pub rules: BTreeMap<Rule, u64>,
     /// Posts that wait for their original.
-    pub held: u64,
+    pub held: BTreeSet<PostId>,
     /// Reposts by how they ended.
     pub sent: BTreeMap<&'static str, u64>,
-    /// Posts that came, repeats included.
+    /// Posts that came for the first time.
     pub received: u64,
+    /// Posts that came once more.
+    pub repeats: u64,
 }
 
 /// Prints events and counts them.
@@ -102,17 +104,15 @@ impl Console {
 impl Tally {
     fn count(&mut self, decision: &Decision) {
         let verdict = &decision.verdict;
-        let settles_hold = verdict.rule == Rule::OriginalMissing
-            || verdict.rule == Rule::OriginalsOnly
-            || (verdict.rule == Rule::OriginalPreferred || verdict.rule == Rule::OriginalFiltered) && self.held > 0;
-        if settles_hold {
-            self.held = self.held.saturating_sub(1);
-        } else {
-            self.received += 1;
+        let settled = verdict.rule != Rule::Seen && self.held.remove(&verdict.post);
+        match verdict.rule {
+            Rule::Seen => self.repeats += 1,
+            _ if settled => {}
+            _ => self.received += 1,
         }
         if verdict.action == Action::Hold {
-            self.held += 1;
-        } else {
+            self.held.insert(verdict.post);
+        } else if verdict.rule != Rule::Seen {
             *self.rules.entry(verdict.rule).or_insert(0) += 1;
         }
     }

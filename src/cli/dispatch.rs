@@ -4,6 +4,7 @@ use std::{ffi::OsString, io::Write};
 
 use anyhow::Context;
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     Exit,
@@ -78,7 +79,13 @@ async fn read(args: &Args, env: &Environment, out: &mut dyn Write) -> anyhow::Re
 
 fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
-    runtime.block_on(command)
+    runtime.block_on(async {
+        // Without a listener, a write beyond a file size limit (`ulimit -f`, systemd's LimitFSIZE=) would end the process
+        // without a word; with it, the write fails as on a full disk.
+        let too_large = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+        let _listener = signal(too_large).context("listen to signals")?;
+        command.await
+    })
 }
 
 /// Help and version are answers and go to `out`; everything else is a mistake.
@@ -94,10 +101,22 @@ fn show_usage<'a>(error: &clap::Error, out: &'a mut dyn Write, err: &'a mut dyn 
 pub fn report(error: &anyhow::Error, err: &mut dyn Write) -> Exit {
     let exit = Exit::of(error);
     if exit != Exit::Ok {
-        let text = style::escape_lines_for_terminal(&format!("{error:#}"));
+        let text = style::escape_lines_for_terminal(&in_words(error));
         let _ = writeln!(err, "{}: failed to {text}", style::paint(style::BAD, "firsthand"));
     }
     exit
+}
+
+/// The error and its causes, without those whose words the one before has told already.
+fn in_words(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |told, cause| {
+        let cause = cause.to_string();
+        match () {
+            () if told.is_empty() => cause,
+            () if told.ends_with(&cause) => told,
+            () => format!("{told}: {cause}"),
+        }
+    })
 }
 
 #[cfg(test)]

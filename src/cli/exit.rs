@@ -5,7 +5,7 @@ use std::io;
 use crate::{
     config::{ConfigError, SecretsError},
     network::NetworkError,
-    pipeline::daemon::RunError,
+    pipeline::{daemon::RunError, replay::ReplayError},
     store::StoreError,
 };
 
@@ -77,6 +77,9 @@ impl Exit {
         }
         if let Some(error) = cause.downcast_ref::<StoreError>() {
             return Some(if matches!(error, StoreError::InUse { .. }) { Self::Running } else { Self::Database });
+        }
+        if let Some(ReplayError::Store(_)) = cause.downcast_ref::<ReplayError>() {
+            return Some(Self::Database);
         }
         if let Some(error) = cause.downcast_ref::<RunError>() {
             return match error {

@@ -21,7 +21,7 @@ use crate::{
         timing::Timing,
         watcher::Until,
     },
-    store::Store,
+    store::{Location, Store},
 };
 
 /// What the rehearsal writes into, so that it never touches a real archive.
@@ -57,7 +57,7 @@ pub(super) async fn run(
         store.strategy_name(),
     )?;
 
-    let stop = stop_on_signals()?;
+    let stop = stop_on_signals(&store)?;
     let timing = Timing::new(clock.clone(), pace.speed(), stop.clone());
     let length = network.ends_at().since(TIMELINE_START).as_secs();
     let console = Console::new(clock.clone(), Some(length), false);
@@ -112,30 +112,37 @@ pub(super) async fn run(
 fn summary(out: &mut dyn Write, console: &Console, store: &Store, stopped: bool, dry_run: bool) -> std::io::Result<()> {
     let tally = console.tally();
     let title = if stopped { "Stopped early" } else { "The rehearsal is over" };
-    writeln!(out, "\n{}. {} came.\n", style::paint(style::STRONG, title), style::counted(tally.received, "post"))?;
+    let repeats = match tally.repeats {
+        0 => String::new(),
+        repeats => format!(", {} came once more", style::thousands(repeats)),
+    };
+    let new = style::counted(tally.received, "new post");
+    writeln!(out, "\n{}: {new}{repeats}.\n", style::paint(style::STRONG, title))?;
     write!(out, "{}", tally.table())?;
-    if tally.held > 0 {
-        writeln!(out, "  {:>7}  still held", tally.held)?;
+    if !tally.held.is_empty() {
+        writeln!(out, "  {:>7}  still held", tally.held.len())?;
     }
-    writeln!(out)?;
     let sent: Vec<_> =
         tally.sent.iter().map(|(words, count)| format!("{} {words}", style::thousands(*count))).collect();
+    let database = store.location();
     match (tally.reposts(), dry_run) {
+        (_, true) => return writeln!(out, "\nA dry run: nothing was sent, and the archive is as it was."),
         (0, _) => writeln!(
             out,
             "Nothing was reposted: every post had been seen before, and what was reposted once is never reposted again.\n\
-             Delete {} to begin anew.",
-            store.location()
+             Delete {database} to begin anew."
         )?,
-        (_, true) => writeln!(out, "A dry run: nothing was sent, and the archive is as it was.")?,
-        (..) => writeln!(out, "Sent: {}.", sent.join(", "))?,
+        (..) => writeln!(out, "\nReposts: {}.", sent.join("; "))?,
     }
-    let database = store.location();
+    if *database == Location::Memory {
+        return writeln!(out, "The archive was in memory only, and is gone.");
+    }
+    let program = std::env::args().next().unwrap_or_else(|| "firsthand".to_owned());
     writeln!(
         out,
         "The archive lies in {database}. Try next:\n  \
-         firsthand --database {database} search saturn\n  \
-         firsthand --database {database} explain 100030\n  \
-         firsthand --database {database} status"
+         {program} --database {database} search saturn\n  \
+         {program} --database {database} explain 100030\n  \
+         {program} --database {database} status"
     )
 }

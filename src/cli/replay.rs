@@ -1,7 +1,8 @@
 //! `firsthand replay`: posts from files through the same decisions, without any account.
 
 use std::{
-    collections::BTreeMap,
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{BufWriter, Write},
     time::{Duration, Instant},
@@ -14,7 +15,7 @@ use super::{Exit, args, setup, style};
 use crate::{
     config::{self, Environment},
     dedup::DedupPolicy,
-    model::{Action, Rule},
+    model::{Action, PostId, Rule, Verdict},
     pipeline::replay::{BadLine, LineSource, Replay},
     store::{Location, LockMetrics, OpenOptions, Store, Synchronous},
 };
@@ -73,9 +74,7 @@ pub async fn run(
         .run(
             &store,
             verdicts,
-            |decisions| {
-                decisions.iter().for_each(|decision| tally.count(decision.verdict.action, decision.verdict.rule))
-            },
+            |decisions| decisions.iter().for_each(|decision| tally.count(&decision.verdict)),
             |bad| {
                 bad_lines += 1;
                 bar.suspend(|| tell_bad_line(err, bad, bad_lines));
@@ -113,21 +112,28 @@ pub async fn run(
 
 /// Final decisions by rule.
 #[derive(Default)]
-struct Tally(BTreeMap<Rule, i64>);
+struct Tally {
+    rules: BTreeMap<Rule, u64>,
+    held: BTreeSet<PostId>,
+}
 
 impl Tally {
-    fn count(&mut self, action: Action, rule: Rule) {
+    fn count(&mut self, verdict: &Verdict) {
         // A post that was held is counted once, by the decision that ended it.
-        if matches!(rule, Rule::OriginalMissing | Rule::OriginalsOnly) {
-            *self.0.entry(Rule::AwaitingOriginal).or_insert(0) -= 1;
+        if self.held.remove(&verdict.post)
+            && let Some(waiting) = self.rules.get_mut(&Rule::AwaitingOriginal)
+        {
+            *waiting -= 1;
         }
-        debug_assert_eq!(action == Action::Hold, rule == Rule::AwaitingOriginal);
-        *self.0.entry(rule).or_insert(0) += 1;
+        if verdict.action == Action::Hold {
+            self.held.insert(verdict.post);
+        }
+        *self.rules.entry(verdict.rule).or_insert(0) += 1;
     }
 
     fn table(&self) -> String {
-        let mut rows: Vec<_> = self.0.iter().filter(|(_, count)| **count > 0).collect();
-        rows.sort_by_key(|(rule, count)| (-**count, **rule));
+        let mut rows: Vec<_> = self.rules.iter().filter(|(_, count)| **count > 0).collect();
+        rows.sort_by_key(|(rule, count)| (Reverse(**count), **rule));
         rows.into_iter()
             .map(|(rule, count)| {
                 format!("  {:>9}  {:20} {}\n", style::thousands(*count), rule, style::paint(style::FAINT, rule.words()))
@@ -143,7 +149,7 @@ fn json(
     strategy: &str,
     metrics: &LockMetrics,
 ) -> serde_json::Value {
-    let rules: BTreeMap<&str, i64> = tally.0.iter().map(|(rule, count)| (rule.as_str(), *count)).collect();
+    let rules: BTreeMap<&str, u64> = tally.rules.iter().map(|(rule, count)| (rule.as_str(), *count)).collect();
     serde_json::json!({
         "posts": replayed.posts,
         "bad_lines": replayed.bad_lines,

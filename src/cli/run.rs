@@ -112,7 +112,7 @@ async fn run_configured(
             until: if args.once || args.dry_run { Until::CaughtUp } else { Until::Stopped },
         });
     }
-    let stop = stop_on_signals()?;
+    let stop = stop_on_signals(&store)?;
     let timing = Timing::new(clock.clone(), 1.0, stop);
     let console = Console::new(clock, None, true);
     let shared = Shared {
@@ -146,9 +146,9 @@ async fn account_id(store: &Store, settings: &config::Account, now: TimeMs) -> a
 }
 
 /// Stops the bot on SIGINT and SIGTERM. A second one ends it at once.
-pub(super) fn stop_on_signals() -> std::io::Result<CancellationToken> {
+pub(super) fn stop_on_signals(store: &Store) -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
-    let stopping = stop.clone();
+    let (stopping, store) = (stop.clone(), store.clone());
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
     tokio::spawn(async move {
@@ -162,6 +162,8 @@ pub(super) fn stop_on_signals() -> std::io::Result<CancellationToken> {
             }
             tracing::info!("stopping; once more ends it at once");
             stopping.cancel();
+            // A database that somebody else holds must not hold up the end.
+            store.limit_waiting(SHUTDOWN_WAIT_MS);
         }
     });
     Ok(stop)

@@ -51,6 +51,8 @@ pub struct Case<'a> {
     pub seen_at: TimeMs,
     /// Whether it credits somebody else.
     pub is_copy: bool,
+    /// Whether it is a native repost.
+    pub is_native: bool,
     /// For a native repost: the original, if it is archived.
     pub native_of: Option<PostId>,
     /// The earlier post that it was matched with.
@@ -79,7 +81,7 @@ pub struct ThingState {
 #[derive(Clone, Debug)]
 struct Chosen {
     post: PostId,
-    /// No attempt to send it has been made, so another post can still take its place.
+    /// No attempt to send it may have had its effect, so another post can still take its place.
     unsent: bool,
 }
 
@@ -139,14 +141,17 @@ pub struct Changes {
 pub struct Decider<'a> {
     policy: SharingPolicy,
     filters: &'a Filters,
+    /// Whether what is chosen waits in the outbox. Where nothing is sent, it counts as sent at once, so that verdicts do
+    /// not depend on how the posts are parted into pages.
+    sends: bool,
     things: HashMap<ThingId, ThingState>,
     changes: Changes,
 }
 
 impl<'a> Decider<'a> {
     /// A decider that knows how `things` stand; a thing that is not among them is new.
-    pub fn new(policy: SharingPolicy, filters: &'a Filters, things: HashMap<ThingId, ThingState>) -> Self {
-        Self { policy, filters, things, changes: Changes::default() }
+    pub fn new(policy: SharingPolicy, filters: &'a Filters, things: HashMap<ThingId, ThingState>, sends: bool) -> Self {
+        Self { policy, filters, sends, things, changes: Changes::default() }
     }
 
     /// The thing's original, as far as it is known by now.
@@ -168,8 +173,9 @@ impl<'a> Decider<'a> {
     pub fn decide(&mut self, case: &Case<'_>) {
         self.expire(case.thing, case.seen_at);
         let state = self.things.entry(case.thing).or_default().clone();
-        if let Some(original) = case.native_of {
-            return self.verdict(case, Action::Skip, Rule::NativeRepost, None, Some(original));
+        // Also where the original is not archived: a repost of the repost would put somebody else's words out unfiltered.
+        if case.is_native {
+            return self.verdict(case, Action::Skip, Rule::NativeRepost, None, case.native_of);
         }
         let named = case.credited_by.is_some();
         let first_hand = !case.is_copy;
@@ -269,7 +275,7 @@ impl<'a> Decider<'a> {
             UnseenOriginal::OriginalsOnly => (Action::Skip, Rule::OriginalsOnly, None),
         };
         if let Some(slot) = slot {
-            state.first = Some(Chosen { post: held.post, unsent: true });
+            state.first = Some(Chosen { post: held.post, unsent: self.sends });
             self.changes.orders.push(NewOrder { thing, slot, post: held.post, post_created_at: held.created_at });
         }
         self.changes.verdicts.insert(
@@ -291,7 +297,7 @@ impl<'a> Decider<'a> {
         self.verdict(case, Action::Repost, rule, Some(slot), None);
         let state = self.things.entry(case.thing).or_default();
         match slot {
-            Slot::First => state.first = Some(Chosen { post: case.post, unsent: true }),
+            Slot::First => state.first = Some(Chosen { post: case.post, unsent: self.sends }),
             Slot::NamedOriginal => state.second_taken = true,
         }
         state.held = None;

@@ -71,6 +71,9 @@ pub struct Recognition {
     pub matched: Option<Match>,
     /// An earlier post of the thing that names this post's author: this is the original of a copy seen before.
     pub credited_by: Option<PostId>,
+    /// Whether one of its keys is borne by more variants than are looked at
+    /// ([`BEARERS_AT_EACH_END`] of the first, and as many of the newest).
+    pub crowded: bool,
 }
 
 /// Recognises a page of posts, one after the other; later ones are matched with earlier ones of the page too.
@@ -154,6 +157,11 @@ impl Known {
 }
 
 impl Bearers {
+    /// Whether there may be bearers between the first and the newest.
+    fn is_crowded(&self) -> bool {
+        self.first.last() < self.newest.first()
+    }
+
     /// Adds the newest bearer, so that the list is what the archive would answer after storing it.
     fn add(&mut self, id: VariantId) {
         if self.first.len() < BEARERS_AT_EACH_END {
@@ -222,11 +230,12 @@ fn decide(post: &Incoming, known: &Known, policy: &DedupPolicy) -> Recognition {
             }
         }
     }
+    let crowded = post.keys.iter().flatten().filter_map(|key| known.bearers.get(key)).any(Bearers::is_crowded);
     match best {
-        None => Recognition { thing: post.new_thing, matched: None, credited_by: None },
+        None => Recognition { thing: post.new_thing, matched: None, credited_by: None, crowded },
         Some((_, _, matched, thing)) => {
             let credited_by = crediting.iter().filter(|(_, t)| *t == thing).map(|(p, _)| *p).min();
-            Recognition { thing, matched: Some(matched), credited_by }
+            Recognition { thing, matched: Some(matched), credited_by, crowded }
         }
     }
 }
@@ -363,6 +372,7 @@ mod tests {
         assert_eq!(play(&[&texts]).await, expected);
         let things: std::collections::HashSet<_> = expected.iter().map(|r| r.thing).collect();
         assert_eq!(things.len(), 1 + 90);
+        assert!(!expected[100].crowded && expected[449].crowded);
     }
 
     #[tokio::test]

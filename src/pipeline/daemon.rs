@@ -11,26 +11,25 @@ use super::{
     batch::Reader,
     event::{Event, Observer},
     intake,
-    relay::{Pace, Relay, Step},
+    relay::{Pace, QuietUntil, Relay, Step},
     timing::Timing,
-    watcher::{Ending, Until, Watcher},
+    watcher::{Ending, PATIENCE_AT_ONCE, ReadUntil, TRIES_AT_ONCE, Until, Watcher},
 };
 use crate::{
     dedup::{DedupPolicy, decide::SharingPolicy, filter::Filters},
-    model::{AccountId, Hashtag},
+    model::{AccountId, Hashtag, TimeMs},
     network::{Network, NetworkError},
     store::{Store, StoreError, accounts, lock::WriteLock, verdicts},
 };
 
 /// How long the pipeline rests between looks at what nobody woke it for, in real time.
 const LONGEST_REST: Duration = Duration::from_secs(5);
-/// How long to wait before a database that was busy past its deadline is tried again.
-const DEGRADED_PAUSE: Duration = Duration::from_secs(1);
-/// How long a run that is to end by itself still waits for the next repost: longer than the usual gap between two, and
-/// than the shorter backoffs. What is due later is left to the next run.
-pub(super) const PATIENCE_AT_ONCE: Duration = Duration::from_secs(60);
-/// How often a run that is to end by itself asks a network that does not answer.
-pub(super) const TRIES_AT_ONCE: i64 = 3;
+/// A grace time that is over for this long ends even if a watch has not read past it: one dead watch must not hold
+/// everything up.
+const LONGEST_UNREAD: Duration = Duration::from_secs(15 * 60);
+/// How long to wait before a database that could not be written is tried again: so that it is not pressed, and the bot
+/// goes on within a minute.
+const DEGRADED_PAUSE: Duration = Duration::from_secs(10);
 
 /// One account, and what it does.
 pub struct Account {
@@ -164,10 +163,11 @@ async fn run_account<L: WriteLock>(shared: &Shared<L>, account: Account) -> Resu
     let filters =
         Filters { hashtags: account.hashtags.clone(), own: Some(identity.remote_id), ..account.filters.clone() };
     let wake = Arc::new(Notify::new());
+    let read_until = Arc::new(ReadUntil::new(account.hashtags.len()));
     let (phase, phases) = watch::channel(Phase::Reading);
 
     let reading = async {
-        let ending = match read_all(shared, &account, id, &filters, &wake).await {
+        let ending = match read_all(shared, &account, id, &filters, &read_until, &wake).await {
             Ok(Ending::Halted(reason)) => halt(shared, &name, id, reason).await.map_err(RunError::from),
             ending => ending,
         };
@@ -178,7 +178,7 @@ async fn run_account<L: WriteLock>(shared: &Shared<L>, account: Account) -> Resu
     };
     let deciding = async {
         let reader = reader(shared, &account, id, None, filters.clone());
-        let result = end_holds(shared, &name, reader, &account.until, &wake, phases.clone()).await;
+        let result = end_holds(shared, &name, reader, &account.until, &read_until, &wake, phases.clone()).await;
         stop_unless(shared, result.is_ok());
         phase.send_replace(Phase::Sending);
         wake.notify_waiters();
@@ -199,6 +199,7 @@ async fn run_account<L: WriteLock>(shared: &Shared<L>, account: Account) -> Resu
             lease: shared.lease,
             timing: shared.timing.clone(),
             observer: shared.observer.clone(),
+            quiet_until: QuietUntil::default(),
         });
         let ending = send(&relay, &account.until, &wake, phases.clone()).await;
         stop_unless(shared, matches!(ending, Ok(Ending::Done)));
@@ -295,6 +296,7 @@ async fn read_all<L: WriteLock>(
     account: &Account,
     id: AccountId,
     filters: &Filters,
+    read_until: &Arc<ReadUntil>,
     wake: &Arc<Notify>,
 ) -> Result<Ending, RunError> {
     let mut watchers = JoinSet::new();
@@ -319,6 +321,7 @@ async fn read_all<L: WriteLock>(
             reader: reader(shared, account, id, Some(watch.id), filters),
             poll: account.poll,
             until: account.until.clone(),
+            read_until: read_until.clone(),
             wake: wake.clone(),
             timing: shared.timing.clone(),
             observer: shared.observer.clone(),
@@ -343,6 +346,7 @@ async fn end_holds<L: WriteLock>(
     name: &Arc<str>,
     reader: Arc<Reader>,
     until: &Until,
+    read_until: &ReadUntil,
     wake: &Notify,
     mut phases: watch::Receiver<Phase>,
 ) -> Result<(), StoreError> {
@@ -350,7 +354,15 @@ async fn end_holds<L: WriteLock>(
     loop {
         let woken = wake.notified();
         let now = shared.timing.now();
-        let next = match intake::end_holds(&shared.store, reader.clone(), now).await {
+        // Looked at before the holds: one that begins afterwards is found in another round.
+        let reading_over = *phases.borrow_and_update() >= Phase::Deciding;
+        let read = match (reading_over && !until.is_once(), read_until.time()) {
+            (true, _) => now,
+            (false, Some(time)) => time.min(now),
+            (false, None) => TimeMs(i64::MIN),
+        };
+        let over = read.max(now.minus(LONGEST_UNREAD));
+        let next = match intake::end_holds(&shared.store, reader.clone(), over).await {
             Ok(decisions) => {
                 for decision in decisions {
                     (shared.observer)(Event::Decided { account: name.clone(), decision: Box::new(decision) });
@@ -362,17 +374,18 @@ async fn end_holds<L: WriteLock>(
         };
         let next = match next {
             Ok(next) => next,
-            Err(error) if error.is_passing() && !until.is_once() => {
+            Err(error) if until.outlasts(&error) => {
                 (shared.observer)(Event::Degraded { reason: error.to_string() });
                 Some(shared.timing.now().plus(DEGRADED_PAUSE))
             }
             Err(error) => return Err(error),
         };
-        let reading_over = *phases.borrow_and_update() >= Phase::Deciding;
         let nothing_held = next.is_none() || until.is_once();
         if shared.timing.stopped() || (reading_over && nothing_held) {
             return Ok(());
         }
+        // What is over but not read past yet is looked at again when a watch has read on.
+        let next = next.filter(|next| *next > now);
         rest(&shared.timing, next, woken).await;
     }
 }
@@ -390,7 +403,7 @@ async fn send<L: WriteLock>(
         let last = *phases.borrow_and_update() >= Phase::Sending;
         let step = match relay.step().await {
             Ok(step) => step,
-            Err(error) if error.is_passing() && !until.is_once() => {
+            Err(error) if until.outlasts(&error) => {
                 (relay.observer)(Event::Degraded { reason: error.to_string() });
                 Step::WaitUntil(relay.timing.now().plus(DEGRADED_PAUSE))
             }
@@ -415,7 +428,7 @@ async fn send<L: WriteLock>(
 }
 
 /// Rests until `next`, or until woken, but never for long: another process may have left work behind.
-async fn rest(timing: &Timing, next: Option<crate::model::TimeMs>, woken: impl Future<Output = ()>) {
+async fn rest(timing: &Timing, next: Option<TimeMs>, woken: impl Future<Output = ()>) {
     let until_next = async {
         match next {
             Some(next) => drop(timing.sleep_until(next).await),

@@ -13,19 +13,19 @@ use super::{
 };
 use crate::{
     dedup::{
-        Incoming, Recognition,
+        Incoming, Match, Recognition,
         decide::{Case, Changes, Decider, ThingState},
         filter::Subject,
         recognise, store_variants,
     },
-    model::{AccountId, Action, AuthorId, PostId, RemoteId, Rule, ThingId, TimeMs, Verdict},
+    model::{AccountId, Action, AuthorId, Handle, NetworkKind, Post, PostId, RemoteId, Rule, ThingId, TimeMs, Verdict},
     store::{
         Store, StoreError, accounts,
         authors::{self, AuthorUpdate},
         counters,
         lock::WriteLock,
         outbox,
-        posts::{self, KnownPost, NewPost, NewThing},
+        posts::{self, KnownPost, LivePost, NewPost, NewThing},
         verdicts,
     },
 };
@@ -92,6 +92,7 @@ impl<'a> Page<'a> {
     async fn place(&mut self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
         let mut ids = posts::next_ids(conn).await?;
         let mut known = self.known(conn).await?;
+        let brought = self.brought(conn, &known).await?;
         for arrival in &self.batch.arrivals {
             let post = &arrival.post;
             if let Some(known) = known.get(&post.remote_id) {
@@ -99,19 +100,21 @@ impl<'a> Page<'a> {
                 continue;
             }
             let original = post.repost_of.as_ref().and_then(|original| known.get(original)).copied();
+            let brought = brought.get(&post.remote_id).filter(|_| original.is_none());
+            let thing = original.map(|original| original.thing).or(brought.map(|(_, thing)| *thing));
             let place = Place {
                 post: ids.take_post(),
-                thing: original.map_or_else(|| ids.take_thing(), |original| original.thing),
+                thing: thing.unwrap_or_else(|| ids.take_thing()),
                 known: false,
                 is_copy: arrival.is_copy(),
                 native_of: original.map(|original| original.post),
-                recognition: None,
+                recognition: brought.map(|(post, thing)| same_post(*post, *thing, arrival.author())),
             };
             known.insert(
                 post.remote_id.clone(),
                 KnownPost { post: place.post, thing: place.thing, is_copy: place.is_copy },
             );
-            if original.is_none() {
+            if thing.is_none() {
                 self.incoming.push(arrival.incoming(&place));
             }
             self.places.push(place);
@@ -126,8 +129,8 @@ impl<'a> Page<'a> {
         for place in &mut self.places {
             // A native repost of a post of this page, and a post that comes twice, follow that post to its thing.
             place.thing = things.get(&place.thing).copied().unwrap_or(place.thing);
-            if !place.known {
-                place.recognition = found.remove(&place.post);
+            if let Some(recognition) = found.remove(&place.post) {
+                place.recognition = Some(recognition);
             }
         }
         Ok(())
@@ -141,6 +144,28 @@ impl<'a> Page<'a> {
         }
         let wanted: Vec<RemoteId> = wanted.into_iter().map(RemoteId::new).collect();
         posts::known(conn, self.reader.network, &wanted).await
+    }
+
+    /// Which of the posts that are not `known` a replay has brought.
+    async fn brought(
+        &self,
+        conn: &mut SqliteConnection,
+        known: &HashMap<RemoteId, KnownPost>,
+    ) -> Result<HashMap<RemoteId, (PostId, ThingId)>, StoreError> {
+        if self.reader.network == NetworkKind::Replay {
+            return Ok(HashMap::new());
+        }
+        let unknown = self.batch.arrivals.iter().filter(|arrival| !known.contains_key(&arrival.post.remote_id));
+        let unknown: Vec<(&Post, Option<Handle>)> = unknown.map(|arrival| (&arrival.post, arrival.author())).collect();
+        let live: Vec<LivePost<'_>> = unknown
+            .iter()
+            .map(|(post, author)| LivePost {
+                remote_id: &post.remote_id,
+                author: author.as_ref(),
+                text: posts::cap(&post.text),
+            })
+            .collect();
+        posts::brought(conn, &live).await
     }
 
     /// Every arrival that was not known, with its place.
@@ -214,7 +239,7 @@ impl<'a> Page<'a> {
         let things: BTreeSet<ThingId> = self.places.iter().map(|place| place.thing).chain(due.clone()).collect();
         let states = thing_states(conn, reader.account, &things.into_iter().collect::<Vec<_>>()).await?;
 
-        let mut decider = Decider::new(reader.sharing, &reader.filters, states);
+        let mut decider = Decider::new(reader.sharing, &reader.filters, states, reader.sends);
         let mut decides = Vec::with_capacity(self.places.len());
         for (arrival, place) in self.batch.arrivals.iter().zip(&self.places) {
             let first_time = decided.insert(place.post);
@@ -225,7 +250,7 @@ impl<'a> Page<'a> {
             }
             decides.push(first_time);
         }
-        for thing in due {
+        for thing in due.into_iter().chain(self.places.iter().map(|place| place.thing)) {
             decider.expire(thing, due_at);
         }
         let decisions = self.decisions(conn, &decider, &decides).await?;
@@ -241,8 +266,9 @@ impl<'a> Page<'a> {
         decides: &[bool],
     ) -> Result<Vec<Decision>, StoreError> {
         let changes = decider.changes();
-        let in_page: BTreeSet<PostId> = self.places.iter().map(|place| place.post).collect();
-        let earlier = changes.verdicts.values().filter(|verdict| !in_page.contains(&verdict.post));
+        let now: BTreeSet<PostId> =
+            self.places.iter().zip(decides).filter(|(_, decides)| **decides).map(|(place, _)| place.post).collect();
+        let earlier = changes.verdicts.values().filter(|verdict| !now.contains(&verdict.post));
         let mut decisions = decision::of_archived(conn, earlier).await?;
         for ((arrival, place), decides) in self.batch.arrivals.iter().zip(&self.places).zip(decides) {
             let verdict = changes.verdicts.get(&place.post).filter(|_| *decides);
@@ -306,12 +332,19 @@ impl Arrival {
             author: self.author(),
             seen_at: self.seen_at,
             is_copy: place.is_copy,
+            is_native: self.post.repost_of.is_some(),
             native_of: place.native_of,
             matched: recognition.and_then(|recognition| recognition.matched.clone()),
             credited_by: recognition.and_then(|recognition| recognition.credited_by),
             subject: Subject::from(&self.post),
         }
     }
+}
+
+/// That a post is the very one that a replay brought.
+fn same_post(post: PostId, thing: ThingId, author: Option<Handle>) -> Recognition {
+    let matched = Match { post, author, rule: Rule::Seen, similarity: 1.0 };
+    Recognition { thing, matched: Some(matched), credited_by: None, crowded: false }
 }
 
 fn seen_before(place: &Place) -> Verdict {
@@ -342,7 +375,7 @@ pub async fn end_holds<L: WriteLock>(
             Box::pin(async move {
                 let due = verdicts::due_holds(conn, reader.account, now).await?;
                 let states = thing_states(conn, reader.account, &due).await?;
-                let mut decider = Decider::new(reader.sharing, &reader.filters, states);
+                let mut decider = Decider::new(reader.sharing, &reader.filters, states, reader.sends);
                 due.into_iter().for_each(|thing| decider.expire(thing, now));
                 let mut decisions = decision::of_archived(conn, decider.changes().verdicts.values()).await?;
                 decision::tell_others(conn, &mut decisions, |thing| decider.original(thing)).await?;

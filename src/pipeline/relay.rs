@@ -3,7 +3,13 @@
 //! The claim commits before the network is called, and no transaction is held across that call. A process that dies in
 //! between leaves a claim whose lease runs out; the next claimer repeats the call, which every network makes safe.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use rand::RngExt;
 use sqlx::SqliteConnection;
@@ -70,7 +76,13 @@ pub struct Relay<L: WriteLock> {
     pub timing: Timing,
     /// Is told what happens.
     pub observer: Observer,
+    /// Until when the network wants to be left alone.
+    pub quiet_until: QuietUntil,
 }
+
+/// A time that the relay's steps share; its beginning is no time at all.
+#[derive(Debug, Default)]
+pub struct QuietUntil(AtomicI64);
 
 /// What one step of the relay came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +133,13 @@ impl<L: WriteLock> Relay<L> {
         if let Some(reason) = accounts::halted(conn, self.account).await? {
             return Ok(Claimed::Nothing(Step::Halted(reason)));
         }
-        let sent = outbox::finished_since(conn, self.account, now.minus(DAY)).await?;
+        let quiet_until = TimeMs(self.quiet_until.0.load(Ordering::SeqCst));
+        if quiet_until > now {
+            return Ok(Claimed::Nothing(Step::WaitUntil(quiet_until)));
+        }
+        let mut sent = outbox::finished_since(conn, self.account, now.minus(DAY)).await?;
+        // What a clock that stood ahead wrote down must not block sending until that date.
+        sent.retain(|at| *at <= now);
         if let Some(until) = self.pace.wait(&sent, now) {
             let waiting = outbox::next_due(conn, self.account).await?.is_some();
             return Ok(Claimed::Nothing(if waiting { Step::WaitUntil(until) } else { Step::Idle }));
@@ -171,6 +189,10 @@ impl<L: WriteLock> Relay<L> {
         };
         let now = self.timing.now();
         let (outcome, result, detail, step) = self.judge(answer, claim.attempts, now);
+        // Another row would only meet the same limit or fault, and lose its place in the order.
+        if let Step::WaitUntil(until) = step {
+            self.quiet_until.0.fetch_max(until.0, Ordering::SeqCst);
+        }
         let halt = matches!(step, Step::Halted(_)).then(|| detail.clone());
         let (relay, id, saved) = (self.clone(), claim.id, detail.clone());
         let recorded = self
@@ -228,13 +250,16 @@ impl<L: WriteLock> Relay<L> {
                 (Outcome::Again(retry_at), SentResult::Again, Step::WaitUntil(retry_at))
             }
             NetworkError::Transient(_) => {
-                (Outcome::Again(now.plus(backoff(attempts))), SentResult::Again, Step::Worked)
+                let retry_at = now.plus(backoff(attempts));
+                (Outcome::Again(retry_at), SentResult::Again, Step::WaitUntil(retry_at))
             }
             NetworkError::Uncertain(_) => {
-                (Outcome::Uncertain(now.plus(backoff(attempts))), SentResult::Uncertain, Step::Worked)
+                let retry_at = now.plus(backoff(attempts));
+                (Outcome::Uncertain(retry_at), SentResult::Uncertain, Step::WaitUntil(retry_at))
             }
+            // An earlier try of the same call may have had its effect before the credentials were refused.
             NetworkError::Unauthorized(_) | NetworkError::Suspended(_) => {
-                (Outcome::Again(now), SentResult::Again, Step::Halted(detail.clone()))
+                (Outcome::Uncertain(now), SentResult::Uncertain, Step::Halted(detail.clone()))
             }
             NetworkError::Gone(_) => (Outcome::Gone, SentResult::Gone, Step::Worked),
             NetworkError::Forbidden(_) => (Outcome::Refused, SentResult::Refused, Step::Worked),

@@ -1,12 +1,15 @@
 //! One watched hashtag: reads its pages, chain by chain, and hands them to intake.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::sync::Notify;
 
 use super::{
     batch::{Arrival, Batch, Reader},
-    daemon::{PATIENCE_AT_ONCE, TRIES_AT_ONCE},
     decision::Decision,
     event::{Event, Observer},
     intake,
@@ -23,6 +26,12 @@ use crate::{
     },
 };
 
+/// How long a run that is to end by itself still waits for the next repost: longer than the usual gap between two, and
+/// than the shorter backoffs. What is due later is left to the next run.
+pub(super) const PATIENCE_AT_ONCE: Duration = Duration::from_secs(60);
+/// How often a run that is to end by itself asks a network that does not answer.
+pub(super) const TRIES_AT_ONCE: i64 = 3;
+
 /// When a watcher stops reading.
 #[derive(Clone)]
 pub enum Until {
@@ -38,6 +47,16 @@ impl Until {
     /// Whether the run ends by itself, so that what cannot be done now is left to the next one.
     pub(super) fn is_once(&self) -> bool {
         matches!(self, Self::CaughtUp)
+    }
+
+    /// Whether the run waits until the trouble with the database has passed. One that ends by itself does not wait for
+    /// its operator to make room on a disk.
+    pub(super) fn outlasts(&self, trouble: &StoreError) -> bool {
+        match self {
+            Self::Stopped => trouble.is_passing(),
+            Self::Finished(_) => trouble.is_busy(),
+            Self::CaughtUp => false,
+        }
     }
 }
 
@@ -61,12 +80,40 @@ pub struct Watcher<L: WriteLock> {
     pub poll: Duration,
     /// When reading ends.
     pub until: Until,
+    /// How far the account's watches have read.
+    pub read_until: Arc<ReadUntil>,
     /// Woken when there may be something to send or to wait for.
     pub wake: Arc<Notify>,
     /// The clock.
     pub timing: Timing,
     /// Is told what happens.
     pub observer: Observer,
+}
+
+/// Up to which time every watch of an account has read. A grace time that ended later is not over: its original may
+/// stand in a page that nobody has read yet.
+#[derive(Debug)]
+pub struct ReadUntil {
+    /// Guards the beginning of each watch's last closed chain; held only to read or write one.
+    closed: Mutex<BTreeMap<WatchId, TimeMs>>,
+    watches: usize,
+}
+
+impl ReadUntil {
+    /// For an account with this many watches.
+    pub fn new(watches: usize) -> Self {
+        Self { closed: Mutex::default(), watches }
+    }
+
+    fn close(&self, watch: WatchId, began: TimeMs) {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner).insert(watch, began);
+    }
+
+    /// The time; `None` until every watch has closed a chain.
+    pub fn time(&self) -> Option<TimeMs> {
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        if closed.len() < self.watches { None } else { closed.values().min().copied() }
+    }
 }
 
 /// Why a watcher ended.
@@ -139,7 +186,7 @@ impl<L: WriteLock> Watcher<L> {
                     self.tell_waiting(until, error.to_string());
                     until
                 }
-                Err(Trouble::Store(error)) if error.is_passing() && !self.until.is_once() => {
+                Err(Trouble::Store(error)) if self.until.outlasts(&error) => {
                     failures += 1;
                     (self.observer)(Event::Degraded { reason: error.to_string() });
                     self.timing.now().plus(backoff(failures).min(Duration::from_secs(60)))
@@ -161,6 +208,8 @@ impl<L: WriteLock> Watcher<L> {
             .read("read a cursor", move |conn| Box::pin(accounts::cursor(conn, watch)))
             .await
             .map_err(Trouble::Store)?;
+        let began = self.timing.now();
+        let mut restarted = false;
         let mut chain = if cursor.chain_next.is_some() { Chain::Resumed } else { Chain::Whole };
         loop {
             let request = FetchRequest {
@@ -175,7 +224,9 @@ impl<L: WriteLock> Watcher<L> {
             let page = match page {
                 // The network has forgotten the chain: it is read again from its beginning. What was archived already
                 // is recognised by its ids.
-                Err(NetworkError::Rejected { .. }) if cursor.chain_next.is_some() => {
+                Err(NetworkError::Rejected { .. }) if cursor.chain_next.is_some() && !restarted => {
+                    // Once only: a network that always refuses the second page would be paid for the first for ever.
+                    restarted = true;
                     cursor.chain_next = None;
                     cursor.chain_newest = None;
                     chain = Chain::Whole;
@@ -188,6 +239,8 @@ impl<L: WriteLock> Watcher<L> {
             let decisions = self.take_in(page, Some(cursor.clone())).await.map_err(Trouble::Store)?;
             self.look_for_originals(&decisions).await?;
             if !more {
+                self.read_until.close(self.watch, began);
+                self.wake.notify_waiters();
                 (self.observer)(Event::CaughtUp { account: self.name.clone(), hashtag: self.hashtag.clone() });
                 return Ok(chain);
             }

@@ -84,7 +84,7 @@ async fn renew(
     Ok(true)
 }
 
-/// Sends another post of the thing in its first slot, provided that no attempt has been made yet.
+/// Sends another post of the thing in its first slot, provided that no attempt may have had its effect.
 ///
 /// # Errors
 /// Any [`StoreError`] of the database.
@@ -97,7 +97,7 @@ pub async fn retarget(
     for order in orders {
         let row = sqlx::query!(
             r#"UPDATE outbox SET post_id = ?, post_created_at_ms = ?
-             WHERE account_id = ? AND thing_id = ? AND slot = 1 AND kind = 'repost' AND state = 'ready' AND attempts = 0
+             WHERE account_id = ? AND thing_id = ? AND slot = 1 AND kind = 'repost' AND state = 'ready' AND maybe_sent = 0
              RETURNING id AS "id!: i64""#,
             order.post.0,
             order.post_created_at.0,
@@ -111,7 +111,7 @@ pub async fn retarget(
     Ok(())
 }
 
-/// Takes back what was ordered for the first slot of these things, provided that no attempt has been made yet.
+/// Takes back what was ordered for the first slot of these things, provided that no attempt may have had its effect.
 ///
 /// # Errors
 /// Any [`StoreError`] of the database.
@@ -125,7 +125,7 @@ pub async fn withdraw(
     for thing in things {
         let row = sqlx::query!(
             r#"UPDATE outbox SET state = 'dropped', finished_at_ms = ?
-             WHERE account_id = ? AND thing_id = ? AND slot = 1 AND kind = 'repost' AND state = 'ready' AND attempts = 0
+             WHERE account_id = ? AND thing_id = ? AND slot = 1 AND kind = 'repost' AND state = 'ready' AND maybe_sent = 0
              RETURNING id AS "id!: i64""#,
             now.0,
             account.0,
@@ -157,9 +157,13 @@ pub struct Claim {
     pub ordered_at: TimeMs,
 }
 
+/// No row waits longer than the longest budget period, a month.
+const LONGEST_WAIT: Duration = Duration::from_secs(32 * 24 * 3600);
+
 /// Claims the account's next row: ready and due, or with an unknown outcome and due, or whose claim has run out.
 ///
-/// A lease that ends further away than two lease times was written by a clock that stood wrong, and is void too.
+/// A lease that ends further away than two lease times, and a wait of over a month, were written by a clock that stood
+/// wrong, and are void too.
 ///
 /// # Errors
 /// Any [`StoreError`] of the database.
@@ -172,6 +176,7 @@ pub async fn claim(
 ) -> Result<Option<Claim>, StoreError> {
     let lease_until = now.plus(lease);
     let lease_absurd = lease_until.plus(lease);
+    let wait_absurd = now.plus(LONGEST_WAIT);
     let row = sqlx::query!(
         r#"UPDATE outbox SET state = 'claimed', owner = ?1, lease_until_ms = ?2, attempts = attempts + 1,
                maybe_sent = maybe_sent OR state = 'claimed'
@@ -179,14 +184,15 @@ pub async fn claim(
                SELECT id FROM outbox
                WHERE account_id = ?3 AND state IN ('ready', 'claimed', 'uncertain')
                  AND (CASE state WHEN 'claimed' THEN lease_until_ms <= ?4 OR lease_until_ms > ?5
-                                 ELSE not_before_ms <= ?4 END)
+                                 ELSE not_before_ms <= ?4 OR not_before_ms > ?6 END)
                ORDER BY post_created_at_ms, id LIMIT 1)
            RETURNING id, thing_id, post_id, attempts, maybe_sent AS "maybe_sent!: bool", repost_key, created_at_ms"#,
         owner,
         lease_until.0,
         account.0,
         now.0,
-        lease_absurd.0
+        lease_absurd.0,
+        wait_absurd.0
     )
     .fetch_optional(conn)
     .await?;

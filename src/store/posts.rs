@@ -96,6 +96,43 @@ pub async fn known(
         .collect())
 }
 
+/// A post of a live network that a replay may have brought under the same id.
+#[derive(Clone, Copy, Debug)]
+pub struct LivePost<'a> {
+    /// The network's id.
+    pub remote_id: &'a RemoteId,
+    /// Its author's folded handle.
+    pub author: Option<&'a Handle>,
+    /// Its text, as it is archived.
+    pub text: &'a str,
+}
+
+/// Which of these posts a replay has brought, with the post and the thing that it made of them. Files hold ids of any
+/// origin, so the author or the text has to be the same too.
+///
+/// # Errors
+/// Any [`StoreError`] of the database.
+pub async fn brought(
+    conn: &mut SqliteConnection,
+    posts: &[LivePost<'_>],
+) -> Result<HashMap<RemoteId, (PostId, ThingId)>, StoreError> {
+    let network = NetworkKind::Replay.as_str();
+    let posts: Vec<_> = posts.iter().map(|post| (post.remote_id, post.author, post.text)).collect();
+    let posts = json(&posts)?;
+    let rows = sqlx::query!(
+        r#"SELECT p.id AS "id!: i64", p.remote_id, p.thing_id
+           FROM json_each(?2) AS live
+           CROSS JOIN posts AS p ON p.network = ?1 AND p.remote_id = live.value ->> 0
+           LEFT JOIN authors AS a ON a.id = p.author_id
+           WHERE a.handle_folded = live.value ->> 1 OR p.text = live.value ->> 2"#,
+        network,
+        posts
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (RemoteId::new(row.remote_id), (PostId(row.id), ThingId(row.thing_id)))).collect())
+}
+
 /// A post that is to be archived, with everything that was found out about it.
 #[derive(Debug)]
 pub struct NewPost<'a> {
@@ -316,7 +353,8 @@ pub async fn quarantine(
     let (network, watch) = (network.as_str(), watch.map(|watch| watch.0));
     sqlx::query!(
         "INSERT INTO quarantine (network, watch_id, received_at_ms, reason, raw)
-         SELECT ?1, ?2, ?3, value ->> 0, value ->> 1 FROM json_each(?4)",
+         SELECT ?1, ?2, ?3, value ->> 0, value ->> 1 FROM json_each(?4) WHERE true
+         ON CONFLICT DO NOTHING",
         network,
         watch,
         at.0,

@@ -22,7 +22,7 @@ pub struct Standing {
     pub similarity: Option<f64>,
     /// For a hold: when the grace time ends.
     pub hold_until: Option<TimeMs>,
-    /// Whether the thing's first repost is ordered and no attempt at it has been made.
+    /// Whether the thing's first repost is ordered and no attempt at it may have had its effect.
     pub unsent: bool,
     /// Whether the thing's second slot is taken.
     pub second_taken: bool,
@@ -40,7 +40,7 @@ pub async fn standings(
     let things = json(things)?;
     let rows = sqlx::query!(
         r#"SELECT v.thing_id, v.post_id AS "post_id!: i64", v.action, v.matched_post_id, v.similarity, v.hold_until_ms, p.created_at_ms,
-               coalesce(o.state = 'ready' AND o.attempts = 0, 0) AS "unsent!: bool",
+               coalesce(o.state = 'ready' AND o.maybe_sent = 0, 0) AS "unsent!: bool",
                EXISTS (SELECT 1 FROM outbox AS o2 WHERE o2.account_id = ?2 AND o2.thing_id = v.thing_id
                        AND o2.slot = 2 AND o2.kind = 'repost') AS "second_taken!: bool"
            FROM json_each(?1) AS wanted

@@ -9,7 +9,10 @@ use std::{
 use flate2::bufread::MultiGzDecoder;
 use serde::Deserialize;
 
-use crate::model::{Author, Facts, NetworkKind, Post, Provenance, RemoteId, TimeMs};
+use crate::{
+    model::{Author, Facts, NetworkKind, Post, Provenance, RemoteId, TimeMs},
+    network::lossy_json::mend_surrogates,
+};
 
 /// The longest line that is read, in bytes. A longer one is reported as bad; the rest of it is passed over.
 const LINE_LIMIT_BYTES: u64 = 1024 * 1024;
@@ -134,7 +137,7 @@ impl ReplayInput {
 }
 
 fn parse(line: &str, before: TimeMs) -> Result<Post, String> {
-    let fields: Fields = serde_json::from_str(line).map_err(|error| match error.classify() {
+    let fields: Fields = serde_json::from_str(&mend_surrogates(line)).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => format!("no post: {}", without_position(&error)),
         _ => format!("not JSON: {error}"),
     })?;
@@ -237,6 +240,8 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_do_not_lose_the_line() {
+        let posts = read_all(br#"{"id":"1","text":"half a pair: \ud83d!"}"#);
+        assert_eq!(posts[0].as_ref().unwrap().text, "half a pair: \u{fffd}!");
         let posts = read_all(b"{\"id\":\"1\",\"text\":\"caf\xe9\"}\n");
         assert_eq!(posts[0].as_ref().unwrap().text, "caf\u{fffd}");
     }

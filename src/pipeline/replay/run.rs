@@ -14,7 +14,7 @@ use crate::{
         decide::{SharingPolicy, UnseenOriginal},
         filter::Filters,
     },
-    model::{Clock, ManualClock, NetworkKind, TimeMs},
+    model::{NetworkKind, TimeMs},
     pipeline::{
         batch::{Arrival, Batch, Reader},
         decision::Decision,
@@ -54,7 +54,7 @@ pub struct Replayed {
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// A source could not be read.
-    #[error("failed to read {name}: {source}")]
+    #[error("read {name}")]
     Read {
         /// Which source.
         name: String,
@@ -62,7 +62,7 @@ pub enum ReplayError {
         source: io::Error,
     },
     /// The verdicts could not be written.
-    #[error("failed to write the verdicts: {0}")]
+    #[error("write the verdicts")]
     Write(#[from] io::Error),
     /// The database.
     #[error(transparent)]
@@ -117,16 +117,18 @@ impl Replay {
         let reading = tokio::task::spawn_blocking(move || read(&sources, batch, &sender, on_bytes));
 
         let mut replayed = Replayed::default();
+        let mut failure = None;
+        let mut latest = TimeMs(i64::MIN);
         while let Some(message) = batches.recv().await {
             match message {
                 Read::Bad(bad) => {
                     replayed.bad_lines += 1;
                     on_bad(&bad);
                 }
-                Read::Failed { name, source } => return Err(ReplayError::Read { name, source }),
+                Read::Failed { name, source } => failure = Some(ReplayError::Read { name, source }),
                 Read::Posts(arrivals) => {
                     let own = arrivals.len();
-                    let now = arrivals.last().map_or(TimeMs(0), |arrival| arrival.seen_at);
+                    let now = arrivals.iter().map(|arrival| arrival.seen_at).max().unwrap_or(latest);
                     let batch = Arc::new(Batch { arrivals, ..Batch::default() });
                     let decisions = intake::take_in(store, reader.clone(), batch, now).await?;
                     replayed.posts += own as u64;
@@ -134,7 +136,18 @@ impl Replay {
                     if let Some(log) = &mut log {
                         log.take(decisions, own)?;
                     }
+                    latest = latest.max(now);
                 }
+            }
+        }
+        loop {
+            let ended = intake::end_holds(store, reader.clone(), latest).await?;
+            if ended.is_empty() {
+                break;
+            }
+            on_decisions(&ended);
+            if let Some(log) = &mut log {
+                log.take(ended, 0)?;
             }
         }
         if let Err(panic) = reading.await {
@@ -143,11 +156,12 @@ impl Replay {
         if let Some(log) = log {
             log.finish()?;
         }
-        Ok(replayed)
+        // What was read until the failure is archived, and its verdicts are written.
+        failure.map_or(Ok(replayed), Err)
     }
 }
 
-/// Reads all sources; ends when the other side has gone.
+/// Reads all sources; ends at the first that fails, or when the other side has gone.
 fn read(
     sources: &[LineSource],
     batch: usize,
@@ -155,38 +169,44 @@ fn read(
     on_bytes: impl Fn(u64) + Send + Sync + 'static,
 ) {
     let on_bytes = Arc::new(on_bytes);
-    let clock = ManualClock::default();
-    let mut arrivals = Vec::with_capacity(batch);
-    for source in sources {
+    let mut reader = Reading { batch, sender, before: TimeMs(0), arrivals: Vec::with_capacity(batch) };
+    let failed = sources.iter().find_map(|source| {
         let count = on_bytes.clone();
-        let failed = |error| Read::Failed { name: source.name(), source: error };
-        let mut input = match ReplayInput::open(source, move |bytes| count(bytes)) {
-            Ok(input) => input,
-            Err(error) => return drop(sender.blocking_send(failed(error))),
-        };
-        let mut before = clock.now();
-        loop {
-            let message = match input.next(before) {
-                Ok(None) => break,
-                Err(error) => return drop(sender.blocking_send(failed(error))),
-                Ok(Some(Err(bad))) => Read::Bad(bad),
-                Ok(Some(Ok(post))) => {
-                    before = post.created_at;
-                    clock.advance_to(post.created_at);
-                    arrivals.push(Arrival::new(post, clock.now()));
-                    if arrivals.len() < batch {
+        let read = ReplayInput::open(source, move |bytes| count(bytes)).and_then(|input| reader.read(input));
+        read.err().map(|error| Read::Failed { name: source.name(), source: error })
+    });
+    let rest = (!reader.arrivals.is_empty()).then(|| Read::Posts(std::mem::take(&mut reader.arrivals)));
+    // Nobody to hear of it is no fault of the reader's.
+    rest.into_iter().chain(failed).all(|message| sender.blocking_send(message).is_ok());
+}
+
+/// The reading thread's state.
+struct Reading<'a> {
+    batch: usize,
+    sender: &'a mpsc::Sender<Read>,
+    /// The time of the post before, which a post without one takes.
+    before: TimeMs,
+    arrivals: Vec<Arrival>,
+}
+
+impl Reading<'_> {
+    fn read(&mut self, mut input: ReplayInput) -> io::Result<()> {
+        while let Some(line) = input.next(self.before)? {
+            let message = match line {
+                Err(bad) => Read::Bad(bad),
+                Ok(post) => {
+                    self.before = post.created_at;
+                    self.arrivals.push(Arrival::new(post, self.before));
+                    if self.arrivals.len() < self.batch {
                         continue;
                     }
-                    Read::Posts(std::mem::replace(&mut arrivals, Vec::with_capacity(batch)))
+                    Read::Posts(std::mem::replace(&mut self.arrivals, Vec::with_capacity(self.batch)))
                 }
             };
-            if sender.blocking_send(message).is_err() {
-                return;
+            if self.sender.blocking_send(message).is_err() {
+                return Ok(());
             }
         }
-    }
-    if !arrivals.is_empty() {
-        // Nobody to hear of it is no fault of the reader's.
-        sender.blocking_send(Read::Posts(arrivals)).ok();
+        Ok(())
     }
 }

@@ -2,11 +2,23 @@
 
 mod archive;
 mod invented;
-mod world;
+
+mod stage;
 
 mod claims;
 mod filtered_originals;
-mod on_x;
 mod pages;
 mod rules;
-mod stage;
+
+mod world;
+
+mod on_x;
+
+mod binary;
+
+mod bad_databases;
+mod degraded;
+mod killed;
+mod nothing_sent;
+mod started;
+mod two_processes;

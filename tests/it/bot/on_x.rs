@@ -1,11 +1,15 @@
 //! The bot on the fake X, the whole way.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use firsthand::{
+    model::Clock,
     pipeline::{daemon::RunError, event::Event},
     store::WriteLock,
 };
@@ -25,6 +29,7 @@ on_both_strategies!(
     a_chain_of_pages_goes_on_where_a_restart_broke_it,
     a_chain_that_the_network_forgot_is_read_again,
     refused_credentials_halt_the_account_until_it_is_started_again,
+    a_run_that_is_to_end_ends_although_the_network_is_down_or_wants_quiet,
 );
 
 /// Never stops the bot.
@@ -188,6 +193,30 @@ async fn refused_credentials_halt_the_account_until_it_is_started_again<L: Write
         let wanted = wanted.into_iter().chain(world.posted()).collect();
         assert_eq!(sorted(world.fake.effects()), sorted(wanted), "{route:?}");
     }
+}
+
+async fn a_run_that_is_to_end_ends_although_the_network_is_down_or_wants_quiet<L: WriteLock>() {
+    let world = World::new().await;
+    let wanted = vec![world.fake.post(FakePost { at: world.ago(30), ..post(1) })];
+    let down = || Fault::Refuse(503, "down".to_owned());
+    world.fake.fail_next(Route::Me, 9, down());
+    let ran = world.run_once::<L>().await;
+    assert!(matches!(ran.result, Err(RunError::Identity { .. })), "{:?}", ran.result);
+    world.fake.fail_next(Route::Search, 9, down());
+    let ran = world.run_once::<L>().await;
+    assert!(matches!(ran.result, Err(RunError::Unreachable { .. })), "{:?}", ran.result);
+
+    let before = world.clock.now();
+    world.fake.fail_next(Route::Search, 1, Fault::TooMany);
+    let ran = world.run_once::<L>().await;
+    ran.result.unwrap();
+    assert!(ran.events.iter().any(|event| matches!(event, Event::Waiting { .. })));
+    assert!(world.clock.now().since(before) < Duration::from_secs(600), "it does not wait for the limit's end");
+    assert_eq!(world.fake.effects(), [""; 0]);
+
+    world.clock.advance_to(before.plus(Duration::from_secs(1000)));
+    world.run_once::<L>().await.result.unwrap();
+    assert_eq!(world.fake.effects(), wanted);
 }
 
 fn sorted(mut ids: Vec<String>) -> Vec<String> {

@@ -23,7 +23,7 @@ use firsthand::{
         batch::{Arrival, Batch, Reader},
         decision::Decision,
         intake,
-        relay::{Pace, Relay, Step},
+        relay::{Pace, QuietUntil, Relay, Step},
         timing::Timing,
     },
     store::{OpenOptions, Store, StoreError, Synchronous, WriteLock, accounts},
@@ -164,6 +164,7 @@ impl<L: WriteLock> Stage<L> {
             lease: Duration::from_secs(180),
             timing: Timing::new(self.clock.clone(), 1.0, CancellationToken::new()),
             observer: Arc::new(|_| {}),
+            quiet_until: QuietUntil::default(),
         })
     }
 

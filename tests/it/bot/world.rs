@@ -81,6 +81,8 @@ pub(crate) struct World {
     script: Arc<Mutex<VecDeque<(TimeMs, Happening)>>>,
     /// Requests under way.
     in_flight: Arc<AtomicUsize>,
+    /// How long a write waits for a database that somebody else holds, in real milliseconds: the clock runs meanwhile.
+    pub(crate) busy_deadline_ms: u64,
     /// The ids that the script's posts got, in order.
     posted: Mutex<Vec<String>>,
 }
@@ -100,6 +102,7 @@ impl World {
             folder: tempfile::tempdir().unwrap(),
             script: Arc::default(),
             in_flight: Arc::default(),
+            busy_deadline_ms: 30_000,
             posted: Mutex::default(),
         }
     }
@@ -126,12 +129,44 @@ impl World {
 
     /// Runs the bot until everything has happened and is dealt with, or until an event that `stops` it.
     pub(crate) async fn run<L: WriteLock>(&self, stops: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Ran {
-        let options = OpenOptions { synchronous: Synchronous::Normal, ..OpenOptions::new(self.database()) };
+        let script = self.script.clone();
+        let until = Until::Finished(Arc::new(move || script.lock().unwrap().is_empty()));
+        self.run_beside::<L>(until, stops, std::future::ready(())).await
+    }
+
+    /// Runs the bot as for cron.
+    pub(crate) async fn run_once<L: WriteLock>(&self) -> Ran {
+        self.run_beside::<L>(Until::CaughtUp, |_| false, std::future::ready(())).await
+    }
+
+    /// Runs the bot until everything has happened, while something is done beside it.
+    pub(crate) async fn run_while<L: WriteLock>(&self, beside: impl Future<Output = ()>) -> Ran {
+        let script = self.script.clone();
+        let until = Until::Finished(Arc::new(move || script.lock().unwrap().is_empty()));
+        self.run_beside::<L>(until, |_| false, beside).await
+    }
+
+    /// Waits until so many minutes have passed since `start`.
+    pub(crate) async fn minutes_after(&self, start: TimeMs, minutes: u64) {
+        while self.clock.now() < start.plus(Duration::from_secs(60 * minutes)) {
+            tokio::time::sleep(TICK).await;
+        }
+    }
+
+    async fn run_beside<L: WriteLock>(
+        &self,
+        until: Until,
+        stops: impl Fn(&Event) -> bool + Send + Sync + 'static,
+        beside: impl Future<Output = ()>,
+    ) -> Ran {
+        let options = OpenOptions {
+            synchronous: Synchronous::Normal,
+            deadline_ms: self.busy_deadline_ms,
+            ..OpenOptions::new(self.database())
+        };
         let store = Store::<L>::open(options).await.unwrap();
         let stop = CancellationToken::new();
         let timing = Timing::new(self.clock.clone(), 1000.0, stop.clone());
-        let script = self.script.clone();
-        let until = Until::Finished(Arc::new(move || script.lock().unwrap().is_empty()));
         let account = account(&self.fake, &store, &timing, until, self.in_flight.clone()).await;
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
         let told = events.clone();
@@ -150,10 +185,13 @@ impl World {
             sends: true,
         };
         let mut bot = std::pin::pin!(daemon::run(shared, vec![account]));
+        let mut beside = std::pin::pin!(beside);
+        let mut beside_ended = false;
         let too_late = self.clock.now().plus(TOO_LONG);
         let result = loop {
             tokio::select! {
                 result = &mut bot => break result,
+                () = &mut beside, if !beside_ended => beside_ended = true,
                 () = tokio::time::sleep(TICK) => self.tick(),
             }
             assert!(self.clock.now() < too_late, "the bot hangs");

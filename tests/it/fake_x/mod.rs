@@ -70,7 +70,13 @@ impl FakeX {
         let for_requests = shared.clone();
         let router = Router::new().fallback(move |ConnectInfo(connection): ConnectInfo<Connection>, request| {
             let shared = for_requests.clone();
-            async move { routes::answer(&shared, &connection, request).await }
+            async move {
+                let response = routes::answer(&shared, &connection, request).await;
+                if response.extensions().get::<routes::Silent>().is_some() {
+                    std::future::pending::<()>().await;
+                }
+                response
+            }
         });
         let service = router.into_make_service_with_connect_info::<Connection>();
         let server = tokio::spawn(async move {

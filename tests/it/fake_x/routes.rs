@@ -19,6 +19,10 @@ use super::{
     state::{Fault, Logged, Route, Shared, State},
 };
 
+/// Marks an answer that is never given.
+#[derive(Clone, Copy)]
+pub(super) struct Silent;
+
 /// What an answer consists of.
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -117,6 +121,9 @@ pub(super) async fn answer(shared: &Shared, connection: &Connection, request: Re
     if matches!(fault, Some(Fault::GzipBomb)) {
         *response.body_mut() = Body::from(bomb());
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    if matches!(fault, Some(Fault::Silence)) {
+        response.extensions_mut().insert(Silent);
     }
     if let Some(Fault::Redirect(to)) = &fault {
         response.headers_mut().insert(header::LOCATION, to.parse().unwrap());

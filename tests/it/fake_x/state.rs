@@ -61,6 +61,8 @@ pub(crate) enum Fault {
     HugeBody,
     /// The request has its effect, then a small body comes that unpacks to 64 MiB.
     GzipBomb,
+    /// The request has its effect, and no answer ever comes.
+    Silence,
     /// A redirect (307) to this address.
     Redirect(String),
 }

@@ -170,7 +170,8 @@ async fn a_full_disk_is_named_and_passes<L: WriteLock>() {
                 let raw = "x".repeat(60_000);
                 for _ in 0..20 {
                     sqlx::query!(
-                        "INSERT INTO quarantine (network, received_at_ms, reason, raw) VALUES ('x', 0, 'large', ?1)",
+                        "INSERT INTO quarantine (network, received_at_ms, reason, raw)
+                         VALUES ('x', 0, 'large', ?1 || (SELECT count(*) FROM quarantine))",
                         raw
                     )
                     .execute(&mut *conn)

@@ -24,7 +24,7 @@ use firsthand::{
         intake,
         relay::{Pace, Relay, Step},
         timing::Timing,
-        watcher::{Until, Watcher},
+        watcher::{ReadUntil, Until, Watcher},
     },
     store::{OpenOptions, SingleWriter, Store, TimeoutRetry, WriteLock, accounts},
 };
@@ -105,6 +105,7 @@ impl<L: WriteLock> Stage<L> {
             reader,
             poll: Duration::ZERO,
             until: Until::CaughtUp,
+            read_until: Arc::new(ReadUntil::new(1)),
             wake: Arc::new(Notify::new()),
             timing: timing.clone(),
             observer: observer.clone(),
@@ -120,6 +121,7 @@ impl<L: WriteLock> Stage<L> {
             lease: Duration::from_secs(180),
             timing,
             observer,
+            quiet_until: Default::default(),
         });
         Self { store, network, clock, watcher, relay, decisions }
     }
