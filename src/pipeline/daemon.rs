@@ -255,7 +255,9 @@ async fn identify<L: WriteLock>(
             answer = account.network.identity() => answer,
             () = shared.timing.stop().cancelled() => return Ok(None),
         };
-        let gives_up = account.until.is_once() && failures >= TRIES_AT_ONCE;
+        let long = matches!(&answer, Err(NetworkError::RateLimited { retry_at } | NetworkError::Capped { retry_at, .. })
+            if *retry_at > shared.timing.now().plus(PATIENCE_AT_ONCE));
+        let gives_up = account.until.is_once() && (long || failures >= TRIES_AT_ONCE);
         let until = match answer {
             Ok(identity) => return Ok(Some(identity)),
             Err(source) if gives_up => return Err(RunError::Identity { name: account.name.clone(), source }),

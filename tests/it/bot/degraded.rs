@@ -13,7 +13,7 @@ use super::{
     archive::{self, look},
     binary::{Home, assert_reposted, eventually, publish},
     invented::{author, dispatch},
-    world::{Happening, World},
+    world::{Happening, World, after_answers},
 };
 use crate::{
     fake_x::{FakePost, FakeX},
@@ -36,7 +36,7 @@ async fn a_database_that_is_held_for_a_while_is_waited_for_without_pressing<L: W
     say(70, &author(4), &dispatch(4));
     let start = world.clock.now();
     let ran = world
-        .run_while::<L>(async {
+        .run_while::<L>(after_answers(4), async {
             world.minutes_after(start, 20).await;
             let mut other = hold(&world.database()).await;
             world.minutes_after(start, 60).await;

@@ -1,12 +1,6 @@
 //! The bot on the fake X, the whole way.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use firsthand::{
     model::Clock,
@@ -17,7 +11,7 @@ use firsthand::{
 use super::{
     archive::{self, look},
     invented::{author, dispatch},
-    world::{Happening, World},
+    world::{Happening, World, after_answers},
 };
 use crate::{
     fake_x::{FakePost, FakeUser, Fault, Route},
@@ -35,12 +29,6 @@ on_both_strategies!(
 /// Never stops the bot.
 fn never(_: &Event) -> bool {
     false
-}
-
-/// Stops the bot after so many answers to reposts.
-fn after_answers(count: usize) -> impl Fn(&Event) -> bool + Send + Sync + 'static {
-    let sent = Arc::new(AtomicUsize::new(0));
-    move |event| matches!(event, Event::Sent { .. }) && sent.fetch_add(1, Ordering::SeqCst) + 1 == count
 }
 
 fn post(number: usize) -> FakePost {
@@ -207,6 +195,9 @@ async fn a_run_that_is_to_end_ends_although_the_network_is_down_or_wants_quiet<L
     assert!(matches!(ran.result, Err(RunError::Unreachable { .. })), "{:?}", ran.result);
 
     let before = world.clock.now();
+    world.fake.fail_next(Route::Me, 1, Fault::TooMany);
+    let ran = world.run_once::<L>().await;
+    assert!(matches!(ran.result, Err(RunError::Identity { .. })), "{:?}", ran.result);
     world.fake.fail_next(Route::Search, 1, Fault::TooMany);
     let ran = world.run_once::<L>().await;
     ran.result.unwrap();

@@ -139,11 +139,13 @@ impl World {
         self.run_beside::<L>(Until::CaughtUp, |_| false, std::future::ready(())).await
     }
 
-    /// Runs the bot until everything has happened, while something is done beside it.
-    pub(crate) async fn run_while<L: WriteLock>(&self, beside: impl Future<Output = ()>) -> Ran {
-        let script = self.script.clone();
-        let until = Until::Finished(Arc::new(move || script.lock().unwrap().is_empty()));
-        self.run_beside::<L>(until, |_| false, beside).await
+    /// Runs the bot until an event `stops` it, while something is done beside it.
+    pub(crate) async fn run_while<L: WriteLock>(
+        &self,
+        stops: impl Fn(&Event) -> bool + Send + Sync + 'static,
+        beside: impl Future<Output = ()>,
+    ) -> Ran {
+        self.run_beside::<L>(Until::Stopped, stops, beside).await
     }
 
     /// Waits until so many minutes have passed since `start`.
@@ -215,6 +217,12 @@ impl World {
             }
         }
     }
+}
+
+/// Stops the bot after so many answers to reposts.
+pub(crate) fn after_answers(count: usize) -> impl Fn(&Event) -> bool + Send + Sync + 'static {
+    let sent = Arc::new(AtomicUsize::new(0));
+    move |event| matches!(event, Event::Sent { .. }) && sent.fetch_add(1, Ordering::SeqCst) + 1 == count
 }
 
 /// An account on the fake, with every wrapper that the real one has, in pages of ten.
