@@ -2,7 +2,7 @@
 //!
 //! Every term is a hash of one aspect of a variant, written in eight characters, so that the index of terms stays
 //! small and the words of a query can't be mistaken for syntax. The near terms are a *prefix filter* (Chaudhuri,
-//! Ganti and Kaushik 2006; Bayardo, Ma and Srikant 2007; Xiao et al. 2008): see [`near_keys`].
+//! Ganti and Kaushik 2006; Bayardo, Ma and Srikant 2007; Xiao et al. 2008): see `near_keys`.
 
 use super::{
     Canonical, Variant, VariantKind,
