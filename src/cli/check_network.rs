@@ -23,9 +23,16 @@ use crate::{
 /// Only any error of `out`; what does not fit is a finding.
 pub async fn run(args: &args::Check, global: &Global, env: &Environment, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut report = Report::default();
-    if let Some(Situation::Configured(loaded)) = check::configuration(env, &global.flags(), &mut report) {
-        database(&setup::open_options(&loaded.settings.database, env), &mut report).await;
-        networks(env, &loaded, &mut report).await;
+    match check::configuration(env, &global.flags(), &mut report) {
+        Some(Situation::Configured(loaded)) => {
+            database(&setup::open_options(&loaded.settings.database, env), &mut report).await;
+            networks(env, &loaded, &mut report).await;
+        }
+        // A file that was named is looked at, also where only a rehearsal would use it.
+        Some(Situation::Rehearsal(loaded)) if global.database.is_some() => {
+            database(&setup::open_options(&loaded.settings.database, env), &mut report).await;
+        }
+        Some(Situation::Rehearsal(_)) | None => {}
     }
     report.print(out, args.json)?;
     Ok(report.exit())

@@ -388,3 +388,18 @@ on_both_strategies! {
     the_status_adds_up,
     migrating_creates_a_database_once_and_then_finds_nothing_to_do,
 }
+
+#[tokio::test]
+async fn a_database_that_is_named_is_checked_without_any_configuration_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shopping.txt");
+    std::fs::write(&file, "milk, bread").unwrap();
+    let env = firsthand::config::Environment::new(folder.path(), [("", ""); 0]);
+    let global = args::Global { database: Some(file.display().to_string()), ..args::Global::default() };
+    let mut out = Vec::new();
+    let exit = check_network::run(&args::Check::default(), &global, &env, &mut out).await.unwrap();
+    let out = String::from_utf8(out).unwrap();
+    assert_eq!(exit, Exit::Database, "{out}");
+    assert!(out.contains("not a SQLite database"), "{out}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"milk, bread");
+}
