@@ -125,14 +125,17 @@ fn summary(out: &mut dyn Write, console: &Console, store: &Store, stopped: bool,
     let sent: Vec<_> =
         tally.sent.iter().map(|(words, count)| format!("{} {words}", style::thousands(*count))).collect();
     let database = store.location();
-    match (tally.reposts(), dry_run) {
-        (_, true) => return writeln!(out, "\nA dry run: nothing was sent, and the archive is as it was."),
-        (0, _) => writeln!(
+    if dry_run {
+        return writeln!(out, "\nA dry run: nothing was sent, and the archive is as it was.");
+    }
+    if !sent.is_empty() {
+        writeln!(out, "\nReposts: {}.", sent.join("; "))?;
+    } else if tally.received == 0 && !stopped {
+        writeln!(
             out,
             "Nothing was reposted: every post had been seen before, and what was reposted once is never reposted again.\n\
              Delete {database} to begin anew."
-        )?,
-        (..) => writeln!(out, "\nReposts: {}.", sent.join("; "))?,
+        )?;
     }
     if *database == Location::Memory {
         return writeln!(out, "The archive was in memory only, and is gone.");

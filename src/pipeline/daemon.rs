@@ -353,6 +353,8 @@ async fn end_holds<L: WriteLock>(
     mut phases: watch::Receiver<Phase>,
 ) -> Result<(), StoreError> {
     let account = reader.account;
+    // However long the bot was down: what came meanwhile is read first.
+    let began = shared.timing.now();
     loop {
         let woken = wake.notified();
         let now = shared.timing.now();
@@ -363,7 +365,8 @@ async fn end_holds<L: WriteLock>(
             (false, Some(time)) => time.min(now),
             (false, None) => TimeMs(i64::MIN),
         };
-        let over = read.max(now.minus(LONGEST_UNREAD));
+        let unread = now.minus(LONGEST_UNREAD);
+        let over = if unread > began { read.max(unread) } else { read };
         let next = match intake::end_holds(&shared.store, reader.clone(), over).await {
             Ok(decisions) => {
                 for decision in decisions {

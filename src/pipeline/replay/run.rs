@@ -210,3 +210,59 @@ impl Reading<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        pipeline::replay::VerdictLine,
+        store::{OpenOptions, TimeoutRetry},
+    };
+
+    /// The verdicts, without the original: a page that holds it tells it where a page of one can't know it yet.
+    async fn verdicts(lines: &str, batch: usize) -> Vec<VerdictLine> {
+        let folder = tempfile::tempdir().unwrap();
+        let (posts, out) = (folder.path().join("posts.jsonl"), folder.path().join("verdicts.jsonl"));
+        std::fs::write(&posts, lines).unwrap();
+        let store = Store::<TimeoutRetry>::open(OpenOptions::new(":memory:")).await.unwrap();
+        let replay = Replay {
+            sources: vec![LineSource::File(posts)],
+            batch,
+            dedup: DedupPolicy::default(),
+            grace: Duration::from_secs(120),
+            unseen_original: UnseenOriginal::RepostCopy,
+        };
+        let log = std::fs::File::create(&out).unwrap();
+        replay.run(&store, Some(Box::new(log)), |_| {}, |_| {}, |_| {}).await.unwrap();
+        store.close().await.unwrap();
+        let written = std::fs::read_to_string(out).unwrap();
+        let lines = written.lines().map(|line| serde_json::from_str::<VerdictLine>(line).unwrap());
+        lines.map(|line| VerdictLine { original: None, ..line }).collect()
+    }
+
+    #[tokio::test]
+    async fn verdicts_do_not_depend_on_how_the_lines_are_parted_into_batches() {
+        let dispatch =
+            |thing: u32| format!("Dispatch from harbour {thing}: the pilot boat leaves before the storm does");
+        let mut lines = String::new();
+        let mut say = |minute: u32, author: &str, text: String| {
+            let (id, at) = (lines.lines().count(), format!("2026-11-01T08:{minute:02}:00Z"));
+            let line = serde_json::json!({ "id": id.to_string(), "author": author, "text": text, "created_at": at });
+            lines.push_str(&format!("{line}\n"));
+        };
+        say(0, "magpie", format!("RT @ann: {}", dispatch(1)));
+        say(1, "ann", dispatch(1)); // within the grace time
+        say(2, "magpie", format!("RT @bea: {}", dispatch(2)));
+        say(3, "parrot", dispatch(1));
+        say(9, "bea", dispatch(2)); // after it
+        say(10, "magpie", format!("RT @cid: {}", dispatch(3))); // whose original never comes
+        say(20, "dan", dispatch(4));
+        say(20, "magpie", format!("RT @eve: {}", dispatch(5))); // still waiting at the end
+        let whole = verdicts(&lines, 500).await;
+        let actions: Vec<&str> = whole.iter().map(|line| line.action.as_str()).collect();
+        assert_eq!(actions, ["skip", "repost", "repost", "skip", "repost", "repost", "repost", "hold"]);
+        for batch in [1, 3] {
+            assert_eq!(verdicts(&lines, batch).await, whole, "batches of {batch}");
+        }
+    }
+}

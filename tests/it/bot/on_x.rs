@@ -22,6 +22,7 @@ on_both_strategies!(
     each_thing_is_reposted_once_through_limits_faults_and_restarts,
     a_chain_of_pages_goes_on_where_a_restart_broke_it,
     a_chain_that_the_network_forgot_is_read_again,
+    an_original_that_came_while_the_bot_was_down_goes_out_instead_of_its_copy,
     refused_credentials_halt_the_account_until_it_is_started_again,
     a_run_that_is_to_end_ends_although_the_network_is_down_or_wants_quiet,
 );
@@ -158,6 +159,17 @@ async fn a_chain_that_the_network_forgot_is_read_again<L: WriteLock>() {
     world.fake.fail_next(Route::Search, 1, Fault::Refuse(400, forgotten.to_owned()));
     world.run::<L>(never).await.result.unwrap();
     assert_eq!(sorted(world.fake.effects()), sorted(wanted));
+}
+
+async fn an_original_that_came_while_the_bot_was_down_goes_out_instead_of_its_copy<L: WriteLock>() {
+    let world = World::new().await;
+    world.fake.post(FakePost::new("magpie", &format!("RT @{}: {}", author(1), dispatch(1))));
+    world.run_once::<L>().await.result.unwrap();
+    assert!(world.fake.effects().is_empty(), "the copy waits for its original");
+    world.clock.advance_to(world.clock.now().plus(Duration::from_secs(3600)));
+    let original = world.fake.post(post(1));
+    world.run_once::<L>().await.result.unwrap();
+    assert_eq!(world.fake.effects(), [original]);
 }
 
 async fn refused_credentials_halt_the_account_until_it_is_started_again<L: WriteLock>() {
