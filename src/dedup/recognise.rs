@@ -1,13 +1,20 @@
 //! Which thing a post is: an archived one, or a new one.
 
-use std::{cell::OnceCell, collections::HashMap};
+use std::{
+    cell::{Cell, OnceCell},
+    collections::{HashMap, VecDeque},
+};
 
 use sqlx::SqliteConnection;
 
 use super::DedupPolicy;
 use crate::{
     model::{Handle, Link, PostId, Rule, ThingId, TimeMs, VariantId},
-    store::candidates::{self, BEARERS_AT_EACH_END, Bearers, Candidate, NewVariant},
+    store::{
+        SeenKeys, StoreError,
+        candidates::{self, BEARERS_AT_EACH_END, Bearers, Candidate, NewVariant},
+        seen_keys::Covered,
+    },
     text::{
         Analysis,
         fingerprint::{self, Key},
@@ -76,25 +83,26 @@ pub struct Recognition {
     pub crowded: bool,
 }
 
-/// Recognises a page of posts, one after the other; later ones are matched with earlier ones of the page too.
+/// Recognises a page of posts, one after the other; later ones are matched with earlier ones of the page too. Belongs
+/// into a write transaction, because of `seen_keys`.
 ///
 /// # Errors
-/// Any error of the database.
+/// Any [`StoreError`] of the database.
 pub async fn recognise(
     conn: &mut SqliteConnection,
+    seen_keys: &SeenKeys,
     page: &[Incoming],
     policy: &DedupPolicy,
-) -> Result<Vec<Recognition>, sqlx::Error> {
+) -> Result<Vec<Recognition>, StoreError> {
     let mut keys: Vec<Key> = page.iter().flat_map(|post| post.keys.iter().flatten().copied()).collect();
     keys.sort_unstable();
     keys.dedup();
+    let keys = seen_keys.perhaps_borne(conn, &keys).await?;
     let found = candidates::bearers(conn, &keys).await?;
     let mut ids: Vec<VariantId> = found.iter().flat_map(|b| b.first.iter().chain(&b.newest).copied()).collect();
     ids.sort_unstable();
     ids.dedup();
-    let archived = candidates::load(conn, &ids).await?;
-    let candidates = archived.into_iter().map(|(id, candidate)| (id, (candidate, OnceCell::new()))).collect();
-    let mut known = Known { bearers: keys.into_iter().zip(found).collect(), candidates, next_id: i64::MAX / 2 };
+    let mut known = Known::new(keys, found, candidates::load(conn, &ids).await?);
     Ok(page
         .iter()
         .map(|post| {
@@ -105,11 +113,16 @@ pub async fn recognise(
         .collect())
 }
 
-/// Stores the variants of a page of posts, whose rows must be there.
+/// Stores the variants of a page of posts, whose rows must be there. Once the transaction is committed, `seen_keys` is to
+/// be told so.
 ///
 /// # Errors
-/// Any error of the database.
-pub async fn store_variants(conn: &mut SqliteConnection, page: &[Incoming]) -> Result<(), sqlx::Error> {
+/// Any [`StoreError`] of the database.
+pub async fn store_variants(
+    conn: &mut SqliteConnection,
+    seen_keys: &SeenKeys,
+    page: &[Incoming],
+) -> Result<Covered, StoreError> {
     let variants: Vec<NewVariant<'_>> = page
         .iter()
         .flat_map(|post| {
@@ -117,62 +130,102 @@ pub async fn store_variants(conn: &mut SqliteConnection, page: &[Incoming]) -> R
             pairs.map(|(variant, keys)| NewVariant { post: post.post, variant, keys })
         })
         .collect();
-    candidates::insert_variants(conn, &variants).await
+    let newest = candidates::insert_variants(conn, &variants).await?;
+    Ok(seen_keys.stored(variants.iter().flat_map(|variant| variant.keys).copied(), newest))
 }
 
 /// What is known when a post is decided: the archive's answer for the page, and the page's earlier posts.
 struct Known {
-    bearers: HashMap<Key, Bearers>,
-    /// The tokens of each are split when they are first compared.
-    candidates: HashMap<VariantId, (Candidate, OnceCell<Tokens>)>,
-    /// Stands for the row ids that the page's variants will get: above all others, in order.
-    next_id: i64,
+    bearers: HashMap<Key, Places>,
+    /// In the order of their ids, those of the page behind all others.
+    candidates: Vec<KnownVariant>,
+    /// How many look-ups there were.
+    look_ups: Cell<u64>,
+}
+
+/// A candidate that may be compared several times.
+struct KnownVariant {
+    candidate: Candidate,
+    /// Split when it is first compared.
+    tokens: OnceCell<Tokens>,
+    /// The look-up that met it last, by number, so that none meets it twice.
+    met: Cell<u64>,
+}
+
+/// Where the bearers of a key stand among the candidates; what `Bearers` is by their ids.
+#[derive(Default)]
+struct Places {
+    first: Vec<usize>,
+    newest: VecDeque<usize>,
 }
 
 impl Known {
+    fn new(keys: Vec<Key>, found: Vec<Bearers>, candidates: Vec<Candidate>) -> Self {
+        let place = |id: &VariantId| candidates.binary_search_by_key(id, |candidate| candidate.id).ok();
+        let bearers = keys
+            .into_iter()
+            .zip(&found)
+            .map(|(key, bearers)| {
+                let first = bearers.first.iter().filter_map(place).collect();
+                (key, Places { first, newest: bearers.newest.iter().filter_map(place).collect() })
+            })
+            .collect();
+        let candidates = candidates.into_iter().map(KnownVariant::new).collect();
+        Self { bearers, candidates, look_ups: Cell::new(0) }
+    }
+
     fn add(&mut self, post: &Incoming, thing: ThingId) {
         for (variant, keys) in post.analysis.variants.iter().zip(&post.keys) {
-            let id = VariantId(self.next_id);
-            self.next_id += 1;
+            let place = self.candidates.len();
             for key in keys {
-                self.bearers.entry(*key).or_default().add(id);
+                self.bearers.entry(*key).or_default().add(place);
             }
-            self.candidates.insert(
-                id,
-                (
-                    Candidate {
-                        id,
-                        variant: variant.clone(),
-                        post: post.post,
-                        thing,
-                        author: post.author.clone(),
-                        attribution: post.analysis.attribution.clone(),
-                        created_at: post.created_at,
-                    },
-                    OnceCell::new(),
-                ),
-            );
+            self.candidates.push(KnownVariant::new(Candidate {
+                // Stands for the row's id, which it gets when it is stored: above all others, in order.
+                id: VariantId(i64::MAX / 2 + place as i64),
+                variant: variant.clone(),
+                post: post.post,
+                thing,
+                author: post.author.clone(),
+                attribution: post.analysis.attribution.clone(),
+                created_at: post.created_at,
+            }));
         }
+    }
+
+    /// The bearers of some keys, each once.
+    fn bearers(&self, keys: &[Key]) -> impl Iterator<Item = &KnownVariant> {
+        let look_up = self.look_ups.get() + 1;
+        self.look_ups.set(look_up);
+        let places = keys.iter().filter_map(|key| self.bearers.get(key));
+        let all = places.flat_map(|places| places.first.iter().chain(&places.newest));
+        all.map(|&place| &self.candidates[place]).filter(move |known| known.met.replace(look_up) != look_up)
     }
 }
 
-impl Bearers {
+impl KnownVariant {
+    fn new(candidate: Candidate) -> Self {
+        Self { candidate, tokens: OnceCell::new(), met: Cell::new(0) }
+    }
+}
+
+impl Places {
     /// Whether there may be bearers between the first and the newest.
     fn is_crowded(&self) -> bool {
-        self.first.last() < self.newest.first()
+        self.newest.front().is_some_and(|newest| self.first.last() < Some(newest))
     }
 
     /// Adds the newest bearer, so that the list is what the archive would answer after storing it.
-    fn add(&mut self, id: VariantId) {
+    fn add(&mut self, place: usize) {
         if self.first.len() < BEARERS_AT_EACH_END {
-            self.first.push(id);
+            self.first.push(place);
             return;
         }
         if self.newest.is_empty() {
-            self.newest.clone_from(&self.first);
+            self.newest.extend(&self.first);
         }
-        self.newest.push(id);
-        self.newest.remove(0);
+        self.newest.push_back(place);
+        self.newest.pop_front();
     }
 }
 
@@ -190,15 +243,8 @@ fn decide(post: &Incoming, known: &Known, policy: &DedupPolicy) -> Recognition {
     let mut best: Option<(u8, VariantId, Match, ThingId)> = None;
     let mut crediting: Vec<(PostId, ThingId)> = Vec::new();
     for (variant, keys) in post.analysis.variants.iter().zip(&post.keys) {
-        let mut ids: Vec<VariantId> = keys
-            .iter()
-            .filter_map(|key| known.bearers.get(key))
-            .flat_map(|b| b.first.iter().chain(&b.newest).copied())
-            .collect();
-        ids.sort_unstable();
-        ids.dedup();
         let tokens = Tokens::new(variant);
-        for (candidate, their_tokens) in ids.iter().filter_map(|id| known.candidates.get(id)) {
+        for KnownVariant { candidate, tokens: their_tokens, .. } in known.bearers(keys) {
             let mine = Side { variant, author: post.author.as_ref() };
             let theirs = Side { variant: &candidate.variant, author: candidate.author.as_ref() };
             let their_tokens = their_tokens.get_or_init(|| Tokens::new(&candidate.variant));
@@ -230,7 +276,7 @@ fn decide(post: &Incoming, known: &Known, policy: &DedupPolicy) -> Recognition {
             }
         }
     }
-    let crowded = post.keys.iter().flatten().filter_map(|key| known.bearers.get(key)).any(Bearers::is_crowded);
+    let crowded = post.keys.iter().flatten().filter_map(|key| known.bearers.get(key)).any(Places::is_crowded);
     match best {
         None => Recognition { thing: post.new_thing, matched: None, credited_by: None, crowded },
         Some((_, _, matched, thing)) => {
@@ -248,9 +294,10 @@ mod tests {
     use crate::{
         model::{Author, Facts, NetworkKind, Post, Provenance, RemoteId},
         store::{
-            OpenOptions, Store, StoreError,
+            OpenOptions, Store,
             authors::{self, AuthorUpdate},
-            posts::{self, NewPost, NewThing},
+            posts::{self, NewPost},
+            things::{self, NewThing},
         },
         text::analyse,
     };
@@ -266,7 +313,8 @@ mod tests {
         conn: &mut SqliteConnection,
         page: &[Incoming],
         recognised: &[Recognition],
-    ) -> Result<(), StoreError> {
+        seen_keys: &SeenKeys,
+    ) -> Result<Covered, StoreError> {
         let updates: BTreeMap<&Handle, AuthorUpdate> = page
             .iter()
             .filter_map(|post| post.author.as_ref())
@@ -277,11 +325,11 @@ mod tests {
             })
             .collect();
         let updates: Vec<AuthorUpdate> = updates.into_values().collect();
-        let authors = authors::upsert(conn, NetworkKind::X, &updates).await?;
+        authors::upsert(conn, NetworkKind::X, &updates).await?;
         let new = page.iter().zip(recognised).filter(|(_, recognition)| recognition.matched.is_none());
         let things: Vec<NewThing> =
             new.map(|(post, _)| NewThing { id: post.new_thing, first_seen: TimeMs(0), replayed: false }).collect();
-        posts::insert_things(conn, &things).await?;
+        things::insert(conn, &things).await?;
         let plain: Vec<Post> = page.iter().map(plain).collect();
         let rows: Vec<NewPost<'_>> = page
             .iter()
@@ -290,14 +338,13 @@ mod tests {
             .map(|((incoming, recognition), post)| NewPost {
                 id: incoming.post,
                 thing: recognition.thing,
-                author: post.author.as_ref().and_then(|author| authors.get(&author.remote_id)).copied(),
                 attribution: incoming.analysis.attribution.as_ref(),
                 seen_at: TimeMs(0),
                 post,
             })
             .collect();
         posts::insert(conn, &rows).await?;
-        Ok(store_variants(conn, page).await?)
+        store_variants(conn, seen_keys, page).await
     }
 
     fn plain(incoming: &Incoming) -> Post {
@@ -319,15 +366,18 @@ mod tests {
         let mut all = Vec::new();
         for page in pages {
             let page: Arc<[Incoming]> = (*page).into();
+            let seen_keys = store.seen_keys().clone();
             let recognised = store.write("archive a page", move |conn| {
-                let page = page.clone();
+                let (page, seen_keys) = (page.clone(), seen_keys.clone());
                 Box::pin(async move {
-                    let recognised = recognise(conn, &page, &DedupPolicy::default()).await?;
-                    archive(conn, &page, &recognised).await?;
-                    Ok(recognised)
+                    let recognised = recognise(conn, &seen_keys, &page, &DedupPolicy::default()).await?;
+                    let covered = archive(conn, &page, &recognised, &seen_keys).await?;
+                    Ok((recognised, covered))
                 })
             });
-            all.extend(recognised.await.unwrap());
+            let (recognised, covered) = recognised.await.unwrap();
+            store.seen_keys().committed(covered);
+            all.extend(recognised);
         }
         store.close().await.unwrap();
         all

@@ -124,6 +124,7 @@ enum Phase {
 /// See [`RunError`].
 pub async fn run<L: WriteLock>(shared: Shared<L>, accounts: Vec<Account>) -> Result<(), RunError> {
     let mut tasks = JoinSet::new();
+    shared.store.spare_look_ups();
     for account in accounts {
         let shared = shared.clone();
         tasks.spawn(async move { run_account(&shared, account).await });

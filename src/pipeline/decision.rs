@@ -8,7 +8,7 @@ use crate::{
     model::{Handle, Post, PostId, RemoteId, ThingId, Verdict},
     store::{
         StoreError,
-        posts::{self, ArchivedPost},
+        posts::{self, ArchivedPost, Told},
     },
 };
 
@@ -32,17 +32,6 @@ pub struct Decision {
     pub matched: Option<Told>,
     /// The original of its thing, as far as it was known when the decision fell.
     pub original: Option<Told>,
-}
-
-/// The other post of a decision.
-#[derive(Clone, Debug)]
-pub struct Told {
-    /// Its row.
-    pub post: PostId,
-    /// Its id on its network.
-    pub remote_id: RemoteId,
-    /// Its author's handle.
-    pub author: Option<String>,
 }
 
 impl Decision {
@@ -98,14 +87,8 @@ pub(super) async fn tell_others(
         let verdict = &decision.verdict;
         [verdict.matched, original_of(verdict.thing)].into_iter().flatten()
     });
-    let posts = load(conn, others).await?;
-    let told = |post: PostId| {
-        posts.get(&post).map(|post| Told {
-            post: post.id,
-            remote_id: post.remote_id.clone(),
-            author: post.author_handle.clone(),
-        })
-    };
+    let told = posts::told(conn, &others.collect()).await?;
+    let told = |post: PostId| told.get(&post).cloned();
     for decision in decisions {
         decision.matched = decision.verdict.matched.and_then(told);
         decision.original = original_of(decision.verdict.thing).and_then(told);

@@ -18,14 +18,16 @@ use crate::{
         filter::Subject,
         recognise, store_variants,
     },
-    model::{AccountId, Action, AuthorId, Handle, NetworkKind, Post, PostId, RemoteId, Rule, ThingId, TimeMs, Verdict},
+    model::{AccountId, Action, Handle, NetworkKind, Post, PostId, RemoteId, Rule, ThingId, TimeMs, Verdict},
     store::{
-        Store, StoreError, accounts,
+        SeenKeys, Store, StoreError, accounts,
         authors::{self, AuthorUpdate},
         counters,
         lock::WriteLock,
         outbox,
-        posts::{self, KnownPost, LivePost, NewPost, NewThing},
+        posts::{self, KnownPost, LivePost, NewPost},
+        seen_keys::Covered,
+        things::{self, NewThing},
         verdicts,
     },
 };
@@ -40,18 +42,22 @@ pub async fn take_in<L: WriteLock>(
     batch: Arc<Batch>,
     now: TimeMs,
 ) -> Result<Vec<Decision>, StoreError> {
-    store
+    let seen_keys = store.seen_keys().clone();
+    let (decisions, covered) = store
         .write("archive a page", move |conn| {
-            let (reader, batch) = (reader.clone(), batch.clone());
-            Box::pin(async move { Page::take(conn, &reader, &batch, now).await })
+            let (reader, batch, seen_keys) = (reader.clone(), batch.clone(), seen_keys.clone());
+            Box::pin(async move { Page::take(conn, &reader, &batch, &seen_keys, now).await })
         })
-        .await
+        .await?;
+    store.seen_keys().committed(covered);
+    Ok(decisions)
 }
 
 /// A page on its way through the transaction.
 struct Page<'a> {
     reader: &'a Reader,
     batch: &'a Batch,
+    seen_keys: &'a SeenKeys,
     now: TimeMs,
     /// Where each arrival stands in the archive; set for all of them before anything is decided.
     places: Vec<Place>,
@@ -77,15 +83,16 @@ impl<'a> Page<'a> {
         conn: &mut SqliteConnection,
         reader: &'a Reader,
         batch: &'a Batch,
+        seen_keys: &'a SeenKeys,
         now: TimeMs,
-    ) -> Result<Vec<Decision>, StoreError> {
-        let mut page =
-            Self { reader, batch, now, places: Vec::with_capacity(batch.arrivals.len()), incoming: Vec::new() };
+    ) -> Result<(Vec<Decision>, Covered), StoreError> {
+        let places = Vec::with_capacity(batch.arrivals.len());
+        let mut page = Self { reader, batch, seen_keys, now, places, incoming: Vec::new() };
         page.place(conn).await?;
-        page.archive(conn).await?;
+        let covered = page.archive(conn).await?;
         let (decisions, changes) = page.decide(conn).await?;
         page.record(conn, &decisions, changes).await?;
-        Ok(decisions)
+        Ok((decisions, covered))
     }
 
     /// Finds out which posts are known, and to which thing each of the others belongs.
@@ -119,7 +126,7 @@ impl<'a> Page<'a> {
             }
             self.places.push(place);
         }
-        let recognitions = recognise(conn, &self.incoming, &self.reader.dedup).await?;
+        let recognitions = recognise(conn, self.seen_keys, &self.incoming, &self.reader.dedup).await?;
         let mut things: HashMap<ThingId, ThingId> = HashMap::new();
         let mut found: HashMap<PostId, Recognition> = HashMap::new();
         for (incoming, recognition) in self.incoming.iter().zip(recognitions) {
@@ -173,40 +180,40 @@ impl<'a> Page<'a> {
         self.batch.arrivals.iter().zip(&self.places).filter(|(_, place)| !place.known)
     }
 
+    /// The things that begin with this page.
+    fn opened_things(&self) -> impl Iterator<Item = NewThing> {
+        self.fresh().filter(|(_, place)| place.opens_thing()).map(|(arrival, place)| NewThing {
+            id: place.thing,
+            first_seen: arrival.seen_at,
+            replayed: arrival.post.provenance.is_replayed(),
+        })
+    }
+
     /// Writes down everything that came, before anything is decided about it.
-    async fn archive(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
-        let authors = self.upsert_authors(conn).await?;
-        let new_things: Vec<NewThing> = self
-            .fresh()
-            .filter(|(_, place)| place.opens_thing())
-            .map(|(arrival, place)| NewThing {
-                id: place.thing,
-                first_seen: arrival.seen_at,
-                replayed: arrival.post.provenance.is_replayed(),
-            })
-            .collect();
-        posts::insert_things(conn, &new_things).await?;
+    async fn archive(&self, conn: &mut SqliteConnection) -> Result<Covered, StoreError> {
+        self.upsert_authors(conn).await?;
+        things::insert(conn, &self.opened_things().collect::<Vec<_>>()).await?;
         let new_posts: Vec<NewPost<'_>> = self
             .fresh()
             .map(|(arrival, place)| NewPost {
                 id: place.post,
                 thing: place.thing,
-                author: arrival.post.author.as_ref().and_then(|author| authors.get(&author.remote_id)).copied(),
                 attribution: arrival.analysis.attribution.as_ref(),
                 seen_at: arrival.seen_at,
                 post: &arrival.post,
             })
             .collect();
         posts::insert(conn, &new_posts).await?;
-        store_variants(conn, &self.incoming).await?;
+        let covered = store_variants(conn, self.seen_keys, &self.incoming).await?;
         if let Some(watch) = self.reader.watch {
             let seen: Vec<PostId> = self.places.iter().map(|place| place.post).collect();
             posts::insert_sightings(conn, watch, &seen, self.now).await?;
         }
-        posts::quarantine(conn, self.reader.network, self.reader.watch, &self.batch.bad, self.now).await
+        posts::quarantine(conn, self.reader.network, self.reader.watch, &self.batch.bad, self.now).await?;
+        Ok(covered)
     }
 
-    async fn upsert_authors(&self, conn: &mut SqliteConnection) -> Result<HashMap<RemoteId, AuthorId>, StoreError> {
+    async fn upsert_authors(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
         let mut updates: BTreeMap<&str, AuthorUpdate> = BTreeMap::new();
         for (arrival, place) in self.fresh() {
             let Some(author) = &arrival.post.author else { continue };
@@ -236,8 +243,12 @@ impl<'a> Page<'a> {
         // What another account archived was recognised then; only who credits it has to be asked again.
         let undecided: Vec<PostId> = known.into_iter().filter(|post| !decided.contains(post)).collect();
         let credited_by = posts::credited_by(conn, &undecided).await?;
-        let things: BTreeSet<ThingId> = self.places.iter().map(|place| place.thing).chain(due.clone()).collect();
-        let states = thing_states(conn, reader.account, &things.into_iter().collect::<Vec<_>>()).await?;
+        // Nobody can have decided about a thing that begins with this page.
+        let opened = self.opened_things().map(|thing| (thing.id, ThingState::new(None, thing.replayed, &[])));
+        let mut states: HashMap<ThingId, ThingState> = opened.collect();
+        let met = self.places.iter().map(|place| place.thing).chain(due.clone());
+        let met: BTreeSet<ThingId> = met.filter(|thing| !states.contains_key(thing)).collect();
+        states.extend(thing_states(conn, reader.account, &met.into_iter().collect::<Vec<_>>()).await?);
 
         let mut decider = Decider::new(reader.sharing, &reader.filters, states, reader.sends);
         let mut decides = Vec::with_capacity(self.places.len());
@@ -395,7 +406,7 @@ async fn thing_states(
     things: &[ThingId],
 ) -> Result<HashMap<ThingId, ThingState>, StoreError> {
     let standings = verdicts::standings(conn, account, things).await?;
-    let things = posts::things(conn, things).await?;
+    let things = things::load(conn, things).await?;
     Ok(things
         .into_iter()
         .map(|(id, thing)| {
@@ -415,7 +426,7 @@ async fn record_changes(
     let account = reader.account;
     let verdicts: Vec<Verdict> = changes.verdicts.into_values().collect();
     verdicts::save(conn, account, &verdicts, now).await?;
-    posts::set_originals(conn, &changes.originals).await?;
+    things::set_originals(conn, &changes.originals).await?;
     if reader.sends {
         outbox::insert(conn, account, &changes.orders, now).await?;
         outbox::retarget(conn, account, &changes.retargets, now).await?;

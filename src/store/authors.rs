@@ -1,12 +1,10 @@
 //! Authors: one row for each, kept up to date as their posts come in.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::{StoreError, parameter::json};
-use crate::model::{Author, AuthorId, Handle, NetworkKind, RemoteId, TimeMs};
+use crate::model::{Author, Handle, NetworkKind, TimeMs};
 
 /// One author's part in a page.
 #[derive(Clone, Debug)]
@@ -47,7 +45,7 @@ pub struct AuthorRecord {
     pub reposted_count: i64,
 }
 
-/// Inserts or updates the authors of a page and returns their rows by the network's id.
+/// Inserts or updates the authors of a page.
 ///
 /// # Errors
 /// Any [`StoreError`] of the database.
@@ -55,7 +53,7 @@ pub async fn upsert(
     conn: &mut SqliteConnection,
     network: NetworkKind,
     updates: &[AuthorUpdate],
-) -> Result<HashMap<RemoteId, AuthorId>, StoreError> {
+) -> Result<(), StoreError> {
     let rows: Vec<_> = updates
         .iter()
         .map(|u| {
@@ -75,25 +73,24 @@ pub async fn upsert(
         .collect();
     let rows = json(&rows)?;
     let network = network.as_str();
-    let saved = sqlx::query!(
-        r#"INSERT INTO authors
+    sqlx::query!(
+        "INSERT INTO authors
                (network, remote_id, handle, handle_folded, display_name, first_seen_ms, last_seen_ms, post_count, copy_count)
            SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
-           FROM json_each(?2) WHERE true
+           FROM jsonb_each(?2) WHERE true
            ON CONFLICT (network, remote_id) DO UPDATE SET
                handle = CASE excluded.handle WHEN '' THEN handle ELSE excluded.handle END,
                handle_folded = CASE excluded.handle WHEN '' THEN handle_folded ELSE excluded.handle_folded END,
                display_name = CASE excluded.display_name WHEN '' THEN display_name ELSE excluded.display_name END,
                last_seen_ms = max(last_seen_ms, excluded.last_seen_ms),
                post_count = post_count + excluded.post_count,
-               copy_count = copy_count + excluded.copy_count
-           RETURNING id, remote_id"#,
+               copy_count = copy_count + excluded.copy_count",
         network,
         rows
     )
-    .fetch_all(conn)
+    .execute(conn)
     .await?;
-    Ok(saved.into_iter().map(|row| (RemoteId::new(row.remote_id), AuthorId(row.id))).collect())
+    Ok(())
 }
 
 /// Everything that is known of a handle, one record for each network.

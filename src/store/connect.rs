@@ -30,6 +30,10 @@ const JOURNAL_SIZE_LIMIT_BYTES: &str = "67108864";
 /// Prepared statements kept a connection; more than the store has, so that none is prepared twice.
 const STATEMENT_CACHE: usize = 256;
 
+/// Rows that a statement hands over without waiting for its reader: more than a page's candidates in most cases, since
+/// each wait costs two changes of threads.
+const ROWS_IN_ADVANCE: usize = 4096;
+
 /// Where the database lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
@@ -163,6 +167,7 @@ impl OpenOptions {
             })
             .pragma("wal_autocheckpoint", WAL_AUTOCHECKPOINT_PAGES)
             .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT_BYTES)
+            .row_buffer_size(ROWS_IN_ADVANCE)
             .statement_cache_capacity(STATEMENT_CACHE);
         match self.location.file() {
             Some(path) => options.filename(path),

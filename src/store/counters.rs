@@ -30,7 +30,7 @@ pub async fn add(
     sqlx::query!(
         "INSERT INTO counters (watch_id, name, hour, count)
          SELECT ?1, counts.key, hours.value, counts.value
-         FROM json_each(?2) AS counts, json_each(json_array(?3, ?4)) AS hours WHERE true
+         FROM jsonb_each(?2) AS counts, json_each(json_array(?3, ?4)) AS hours WHERE true
          ON CONFLICT (watch_id, name, hour) DO UPDATE SET count = count + excluded.count",
         watch,
         counts,

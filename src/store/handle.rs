@@ -1,13 +1,19 @@
 //! The store: what everything above the database holds in its hands.
 
+use std::time::Duration;
+
 use sqlx::SqliteConnection;
+use tokio::task::JoinHandle;
 
 use super::{
-    DefaultLock, JobFuture, Location, LockMetrics, OpenOptions, StoreError, WriteLock, backup,
+    DefaultLock, JobFuture, Location, LockMetrics, OpenOptions, SeenKeys, StoreError, WriteLock, backup,
     inspect::{Found, inspect},
     lock::patience::Patience,
     migrate,
 };
+
+/// How long filling the filter of keys rests when the database is busy.
+const SEEN_KEYS_PAUSE: Duration = Duration::from_millis(100);
 
 /// One open database. Cheap to clone; all clones share it.
 ///
@@ -25,6 +31,7 @@ use super::{
 pub struct Store<L: WriteLock = DefaultLock> {
     lock: L,
     location: Location,
+    seen_keys: SeenKeys,
 }
 
 impl<L: WriteLock> Store<L> {
@@ -49,7 +56,7 @@ impl<L: WriteLock> Store<L> {
                 tracing::info!(copy = ?kept, "the database as it was is kept");
             }
         }
-        Ok(Self { lock: L::open(&options).await?, location: options.location })
+        Ok(Self { lock: L::open(&options).await?, location: options.location, seen_keys: SeenKeys::default() })
     }
 
     /// Runs `job` in a write transaction; see [`WriteLock::write`].
@@ -86,7 +93,9 @@ impl<L: WriteLock> Store<L> {
     /// # Errors
     /// What SQLite says to closing.
     pub async fn close(&self) -> Result<(), StoreError> {
-        self.lock.close().await
+        let closed = self.lock.close().await;
+        self.seen_keys.wake();
+        closed
     }
 
     /// What was done so far.
@@ -97,6 +106,41 @@ impl<L: WriteLock> Store<L> {
     /// The locking strategy's name.
     pub fn strategy_name(&self) -> &'static str {
         L::NAME
+    }
+
+    /// What is known of keys that no archived variant bears.
+    pub fn seen_keys(&self) -> &SeenKeys {
+        &self.seen_keys
+    }
+
+    /// Fills [`Store::seen_keys`] beside the other work: from an archive that is there already, and again whenever another
+    /// process has written much. Without it every verdict is the same, only dearer. The task ends when the store is
+    /// closed.
+    pub fn spare_look_ups(&self) -> JoinHandle<()> {
+        let store = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = store.keep_seen_keys().await {
+                tracing::warn!(%error, "look-ups cost more from now on: the archive's keys could not be read");
+            }
+        })
+    }
+
+    async fn keep_seen_keys(&self) -> Result<(), StoreError> {
+        loop {
+            let seen_keys = self.seen_keys.clone();
+            let slice = self.read("read the archive's keys", move |conn| {
+                let seen_keys = seen_keys.clone();
+                Box::pin(async move { seen_keys.fill(conn).await })
+            });
+            match slice.await {
+                Ok(true) => tokio::task::yield_now().await,
+                Ok(false) => self.seen_keys.fell_behind().await,
+                // Others come first.
+                Err(error) if error.is_busy() => tokio::time::sleep(SEEN_KEYS_PAUSE).await,
+                Err(StoreError::Closed { .. }) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Where the database lies.

@@ -11,10 +11,12 @@ pub mod lock;
 pub mod outbox;
 pub mod posts;
 pub mod search;
+pub mod seen_keys;
 pub mod status;
 pub mod story;
 pub mod story_order;
 pub mod story_post;
+pub mod things;
 pub mod verdicts;
 
 mod backup;
@@ -34,3 +36,4 @@ pub use inspect::schema_version;
 pub use instance_lock::InstanceLock;
 pub use lock::{DefaultLock, JobFuture, LockMetrics, SingleWriter, TimeoutRetry, WriteLock};
 pub use migrate::newest_version;
+pub use seen_keys::SeenKeys;

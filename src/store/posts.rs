@@ -1,12 +1,15 @@
-//! Posts and things: what was seen, and what is the same.
+//! Posts: what was seen.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::SqliteConnection;
 
-use super::{StoreError, parameter::json};
+use super::{
+    StoreError,
+    parameter::{json, rows},
+};
 use crate::{
-    model::{AuthorId, BadElement, Facts, Handle, NetworkKind, Post, PostId, RemoteId, ThingId, TimeMs, WatchId},
+    model::{BadElement, Facts, Handle, NetworkKind, Post, PostId, RemoteId, ThingId, TimeMs, WatchId},
     text::search_form,
 };
 
@@ -80,7 +83,7 @@ pub async fn known(
     let rows = sqlx::query!(
         r#"SELECT p.id AS "id!: i64", p.remote_id, p.thing_id,
                (p.attribution IS NOT NULL OR p.repost_of IS NOT NULL) AS "is_copy!: bool"
-           FROM json_each(?2) AS wanted
+           FROM jsonb_each(?2) AS wanted
            CROSS JOIN posts AS p ON p.network = ?1 AND p.remote_id = wanted.value"#,
         network,
         ids
@@ -121,7 +124,7 @@ pub async fn brought(
     let posts = json(&posts)?;
     let rows = sqlx::query!(
         r#"SELECT p.id AS "id!: i64", p.remote_id, p.thing_id
-           FROM json_each(?2) AS live
+           FROM jsonb_each(?2) AS live
            CROSS JOIN posts AS p ON p.network = ?1 AND p.remote_id = live.value ->> 0
            LEFT JOIN authors AS a ON a.id = p.author_id
            WHERE a.handle_folded = live.value ->> 1 OR p.text = live.value ->> 2"#,
@@ -140,8 +143,6 @@ pub struct NewPost<'a> {
     pub id: PostId,
     /// The thing it belongs to.
     pub thing: ThingId,
-    /// Its author's row.
-    pub author: Option<AuthorId>,
     /// The handle that it credits.
     pub attribution: Option<&'a Handle>,
     /// When it came.
@@ -150,35 +151,7 @@ pub struct NewPost<'a> {
     pub post: &'a Post,
 }
 
-/// A thing that is to be recorded.
-#[derive(Clone, Copy, Debug)]
-pub struct NewThing {
-    /// The row it takes.
-    pub id: ThingId,
-    /// When its first post came.
-    pub first_seen: TimeMs,
-    /// Whether a replay or an import brought it.
-    pub replayed: bool,
-}
-
-/// Records things.
-///
-/// # Errors
-/// Any [`StoreError`] of the database.
-pub async fn insert_things(conn: &mut SqliteConnection, things: &[NewThing]) -> Result<(), StoreError> {
-    let rows: Vec<_> = things.iter().map(|t| (t.id, t.first_seen, t.replayed)).collect();
-    let rows = json(&rows)?;
-    sqlx::query!(
-        "INSERT INTO things (id, first_seen_ms, replayed)
-         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)",
-        rows
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Archives posts, with their entries in the search index.
+/// Archives posts, with their entries in the search index. Their authors' rows must be there.
 ///
 /// # Errors
 /// Any [`StoreError`] of the database.
@@ -193,7 +166,7 @@ pub async fn insert(conn: &mut SqliteConnection, posts: &[NewPost<'_>]) -> Resul
             post.network,
             &post.remote_id,
             new.thing,
-            new.author,
+            post.author.as_ref().map(|author| &author.remote_id),
             post.provenance.as_str(),
             text,
             text.len() < post.text.len(),
@@ -211,9 +184,11 @@ pub async fn insert(conn: &mut SqliteConnection, posts: &[NewPost<'_>]) -> Resul
     sqlx::query!(
         "INSERT INTO posts (id, network, remote_id, thing_id, author_id, provenance, text,
                             text_cut, lang, created_at_ms, seen_at_ms, attribution, repost_of, facts)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3,
+                (SELECT a.id FROM authors AS a WHERE a.network = value ->> 1 AND a.remote_id = value ->> 4),
+                value ->> 5, value ->> 6, value ->> 7,
                 value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
-         FROM json_each(?1)",
+         FROM jsonb_each(?1)",
         rows
     )
     .execute(&mut *conn)
@@ -221,7 +196,7 @@ pub async fn insert(conn: &mut SqliteConnection, posts: &[NewPost<'_>]) -> Resul
     let searchable = json(&searchable)?;
     sqlx::query!(
         "INSERT INTO post_search (rowid, text, author)
-         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)",
+         SELECT value ->> 0, value ->> 1, value ->> 2 FROM jsonb_each(?1)",
         searchable
     )
     .execute(conn)
@@ -232,46 +207,6 @@ pub async fn insert(conn: &mut SqliteConnection, posts: &[NewPost<'_>]) -> Resul
 /// The first [`TEXT_LIMIT_BYTES`] of a text, without splitting a character.
 pub fn cap(text: &str) -> &str {
     &text[..text.floor_char_boundary(TEXT_LIMIT_BYTES)]
-}
-
-/// How a thing stands in the archive.
-#[derive(Clone, Debug)]
-pub struct ThingRecord {
-    /// The post whose text is its author's own, if one was seen.
-    pub original: Option<PostId>,
-    /// That author's folded handle.
-    pub original_author: Option<Handle>,
-    /// Whether a replay or an import brought it first.
-    pub replayed: bool,
-}
-
-/// Reads things.
-///
-/// # Errors
-/// Any [`StoreError`] of the database.
-pub async fn things(conn: &mut SqliteConnection, ids: &[ThingId]) -> Result<HashMap<ThingId, ThingRecord>, StoreError> {
-    let ids = json(ids)?;
-    let rows = sqlx::query!(
-        r#"SELECT t.id AS "id!: i64", t.original_post_id, a.handle_folded AS "handle?: String", t.replayed AS "replayed!: bool"
-           FROM json_each(?1) AS wanted
-           CROSS JOIN things AS t ON t.id = wanted.value
-           LEFT JOIN posts AS p ON p.id = t.original_post_id
-           LEFT JOIN authors AS a ON a.id = p.author_id"#,
-        ids
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let record = ThingRecord {
-                original: row.original_post_id.map(PostId),
-                original_author: row.handle.as_deref().map(Handle::new),
-                replayed: row.replayed,
-            };
-            (ThingId(row.id), record)
-        })
-        .collect())
 }
 
 /// For each of these posts, an earlier post of its thing that credits its author; those without one are left out.
@@ -285,7 +220,7 @@ pub async fn credited_by(conn: &mut SqliteConnection, posts: &[PostId]) -> Resul
     let posts = json(posts)?;
     let rows = sqlx::query!(
         r#"SELECT p.id AS "post!: i64", min(c.id) AS "credited_by!: i64"
-           FROM json_each(?1) AS wanted
+           FROM jsonb_each(?1) AS wanted
            CROSS JOIN posts AS p ON p.id = wanted.value
            JOIN authors AS a ON a.id = p.author_id
            JOIN posts AS c ON c.thing_id = p.thing_id AND c.id <> p.id AND c.attribution = a.handle_folded
@@ -295,22 +230,6 @@ pub async fn credited_by(conn: &mut SqliteConnection, posts: &[PostId]) -> Resul
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| (PostId(row.post), PostId(row.credited_by))).collect())
-}
-
-/// Records which post is each thing's original.
-///
-/// # Errors
-/// Any [`StoreError`] of the database.
-pub async fn set_originals(conn: &mut SqliteConnection, originals: &[(ThingId, PostId)]) -> Result<(), StoreError> {
-    let rows = json(originals)?;
-    sqlx::query!(
-        "UPDATE things SET original_post_id = o.value ->> 1
-         FROM json_each(?1) AS o WHERE things.id = o.value ->> 0",
-        rows
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// Records which watch saw which posts.
@@ -326,7 +245,7 @@ pub async fn insert_sightings(
     let posts = json(posts)?;
     sqlx::query!(
         "INSERT INTO sightings (post_id, watch_id, seen_at_ms)
-         SELECT value, ?1, ?2 FROM json_each(?3) WHERE true
+         SELECT value, ?1, ?2 FROM jsonb_each(?3) WHERE true
          ON CONFLICT DO NOTHING",
         watch.0,
         at.0,
@@ -353,7 +272,7 @@ pub async fn quarantine(
     let (network, watch) = (network.as_str(), watch.map(|watch| watch.0));
     sqlx::query!(
         "INSERT INTO quarantine (network, watch_id, received_at_ms, reason, raw)
-         SELECT ?1, ?2, ?3, value ->> 0, value ->> 1 FROM json_each(?4) WHERE true
+         SELECT ?1, ?2, ?3, value ->> 0, value ->> 1 FROM jsonb_each(?4) WHERE true
          ON CONFLICT DO NOTHING",
         network,
         watch,
@@ -388,6 +307,39 @@ pub struct ArchivedPost {
     pub facts: Facts,
 }
 
+/// What a decision tells of another post.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Its row.
+    pub post: PostId,
+    /// The network's id.
+    pub remote_id: RemoteId,
+    /// Its author's handle, as the network writes it.
+    pub author: Option<String>,
+}
+
+/// Reads what is told of posts; those that are not there are left out.
+///
+/// # Errors
+/// Any [`StoreError`] of the database.
+pub async fn told(conn: &mut SqliteConnection, ids: &BTreeSet<PostId>) -> Result<HashMap<PostId, Told>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids = json(ids)?;
+    let told = sqlx::query_scalar!(
+        r#"SELECT json_group_array(json_array(p.id, p.remote_id, a.handle)) AS "rows!: String"
+           FROM jsonb_each(?1) AS wanted
+           CROSS JOIN posts AS p ON p.id = wanted.value
+           LEFT JOIN authors AS a ON a.id = p.author_id"#,
+        ids
+    )
+    .fetch_one(conn)
+    .await?;
+    let told = rows::<(PostId, RemoteId, Option<String>)>(&told)?;
+    Ok(told.into_iter().map(|(post, remote_id, author)| (post, Told { post, remote_id, author })).collect())
+}
+
 /// Reads posts, in no particular order; those that are not there are left out.
 ///
 /// # Errors
@@ -397,7 +349,7 @@ pub async fn load(conn: &mut SqliteConnection, ids: &[PostId]) -> Result<Vec<Arc
     let rows = sqlx::query!(
         r#"SELECT p.id AS "id!: i64", p.remote_id, p.lang, p.text, p.created_at_ms, p.attribution, p.facts,
                a.handle AS "handle?", a.remote_id AS "author_remote_id?"
-           FROM json_each(?1) AS wanted
+           FROM jsonb_each(?1) AS wanted
            CROSS JOIN posts AS p ON p.id = wanted.value
            LEFT JOIN authors AS a ON a.id = p.author_id"#,
         ids

@@ -43,7 +43,7 @@ pub async fn standings(
                coalesce(o.state = 'ready' AND o.maybe_sent = 0, 0) AS "unsent!: bool",
                EXISTS (SELECT 1 FROM outbox AS o2 WHERE o2.account_id = ?2 AND o2.thing_id = v.thing_id
                        AND o2.slot = 2 AND o2.kind = 'repost') AS "second_taken!: bool"
-           FROM json_each(?1) AS wanted
+           FROM jsonb_each(?1) AS wanted
            CROSS JOIN verdicts AS v
                ON v.thing_id = wanted.value AND v.account_id = ?2 AND v.action <> 'skip'
            JOIN posts AS p ON p.id = v.post_id
@@ -82,7 +82,7 @@ pub async fn decided(
 ) -> Result<Vec<PostId>, StoreError> {
     let posts = json(posts)?;
     let rows = sqlx::query_scalar!(
-        r#"SELECT v.post_id AS "post_id!: i64" FROM json_each(?1) AS wanted
+        r#"SELECT v.post_id AS "post_id!: i64" FROM jsonb_each(?1) AS wanted
            CROSS JOIN verdicts AS v ON v.post_id = wanted.value AND v.account_id = ?2"#,
         posts,
         account.0
@@ -111,7 +111,7 @@ pub async fn save(
         "INSERT INTO verdicts
              (post_id, account_id, thing_id, action, rule, matched_post_id, similarity, hold_until_ms, decided_at_ms)
          SELECT value ->> 0, ?1, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, ?2
-         FROM json_each(?3) WHERE true
+         FROM jsonb_each(?3) WHERE true
          ON CONFLICT (post_id, account_id) DO UPDATE SET
              action = excluded.action, rule = excluded.rule, matched_post_id = excluded.matched_post_id,
              similarity = excluded.similarity, hold_until_ms = excluded.hold_until_ms,

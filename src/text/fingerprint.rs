@@ -26,6 +26,11 @@ impl Key {
         Self(term)
     }
 
+    /// The term as a number whose bits are all as good as random: for filters and tables in memory.
+    pub fn spread(&self) -> u64 {
+        mix(u64::from_le_bytes(self.0))
+    }
+
     /// The term as it stands in the index.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -62,11 +67,15 @@ impl Hash {
     }
 
     fn finish(&self) -> u64 {
-        let mut hash = self.0;
-        hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-        hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-        hash ^ (hash >> 32)
+        mix(self.0)
     }
+}
+
+/// Lets every bit of a number depend on all of them.
+fn mix(mut hash: u64) -> u64 {
+    hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    hash ^ (hash >> 32)
 }
 
 /// The terms under which a variant of a post by `author` is stored. The same terms look it up: whatever two variants

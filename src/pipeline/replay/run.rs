@@ -116,6 +116,7 @@ impl Replay {
         let (sources, batch) = (self.sources, self.batch);
         let reading = tokio::task::spawn_blocking(move || read(&sources, batch, &sender, on_bytes));
 
+        store.spare_look_ups();
         let mut replayed = Replayed::default();
         let mut failure = None;
         let mut latest = TimeMs(i64::MIN);
