@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::{duration::parse_duration, exit};
-use crate::config::{Flags, LogFormat};
+use crate::config::{Flags, LogFormat, Mode};
 
 /// Watches hashtags and reposts each thing once, from its first hand.
 #[derive(Debug, Parser)]
@@ -153,6 +153,7 @@ Nothing is ever sent, and what was replayed counts as shared.
 Examples:
   firsthand replay posts.jsonl more.jsonl.gz
   firsthand replay --verdicts verdicts.jsonl posts.jsonl
+  firsthand replay --mode strict posts.jsonl
   zcat old/*.gz | firsthand replay --database firsthand.db -")]
 pub struct Replay {
     /// JSON lines, plain or .gz; `-` is standard input
@@ -161,6 +162,9 @@ pub struct Replay {
     /// Write one line a post, in input order, with what was decided
     #[arg(long, value_name = "OUT.jsonl")]
     pub verdicts: Option<PathBuf>,
+    /// How copies are recognised: strict, balanced or eager [default: as configured]
+    #[arg(long, value_name = "MODE", hide_possible_values = true)]
+    pub mode: Option<Mode>,
     /// Posts that share one transaction
     #[arg(long, value_name = "COUNT", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub batch: u32,

@@ -14,7 +14,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Exit, args, setup, style};
 use crate::{
     config::{self, Environment},
-    dedup::DedupPolicy,
     model::{Action, PostId, Rule, Verdict},
     pipeline::replay::{BadLine, LineSource, Replay},
     store::{Location, LockMetrics, OpenOptions, Store, Synchronous},
@@ -36,6 +35,7 @@ pub async fn run(
 ) -> anyhow::Result<Exit> {
     let loaded = config::load(env, &global.flags())?;
     let settings = &loaded.settings;
+    let dedup = config::Dedup { mode: args.mode.unwrap_or(settings.dedup.mode), ..settings.dedup };
     setup::start_log(&settings.log, global.verbosity() - 1)?;
     let sources: Vec<LineSource> = args.files.iter().map(|file| LineSource::from_argument(file)).collect();
     // Only a database that was asked for is written to; the configured one belongs to the bot.
@@ -66,9 +66,9 @@ pub async fn run(
     let replay = Replay {
         sources,
         batch: args.batch as usize,
-        dedup: DedupPolicy::default(),
-        grace: Duration::from_secs(settings.dedup.grace_seconds),
-        unseen_original: setup::unseen_original(settings.dedup.unseen_original),
+        dedup: setup::dedup(&dedup),
+        grace: Duration::from_secs(dedup.grace_seconds),
+        unseen_original: setup::unseen_original(dedup.unseen_original),
     };
     let result = replay
         .run(

@@ -38,6 +38,7 @@ pub(super) fn best_pair(mine: &StoredPost, theirs: &StoredPost) -> Option<BestPa
         let comparison = compare(
             Side { variant: a, author: my_author.as_ref() },
             Side { variant: b, author: their_author.as_ref() },
+            &crate::text::limits::BALANCED,
         );
         BestPair { mine: a.kind, theirs: b.kind, comparison }
     });

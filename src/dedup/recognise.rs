@@ -11,7 +11,7 @@ use crate::{
     text::{
         Analysis,
         fingerprint::{self, Key},
-        similarity::{Likeness, Side, Tokens, compare_tokens},
+        similarity::{Side, Tokens},
     },
 };
 
@@ -177,7 +177,7 @@ impl Bearers {
 }
 
 /// The order in which rules are preferred.
-fn rank(rule: Rule) -> u8 {
+pub(super) fn rank(rule: Rule) -> u8 {
     match rule {
         Rule::Attribution => 0,
         Rule::Exact => 1,
@@ -199,21 +199,13 @@ fn decide(post: &Incoming, known: &Known, policy: &DedupPolicy) -> Recognition {
         ids.dedup();
         let tokens = Tokens::new(variant);
         for (candidate, their_tokens) in ids.iter().filter_map(|id| known.candidates.get(id)) {
+            if policy.forgets(candidate.created_at, post.created_at) {
+                continue;
+            }
             let mine = Side { variant, author: post.author.as_ref() };
             let theirs = Side { variant: &candidate.variant, author: candidate.author.as_ref() };
             let their_tokens = their_tokens.get_or_init(|| Tokens::new(&candidate.variant));
-            let comparison = compare_tokens((mine, &tokens), (theirs, their_tokens));
-            let Some(likeness) = comparison.likeness else { continue };
-            let credits = variant.credited.is_some() && variant.credited == candidate.author;
-            let rule = match likeness {
-                _ if credits => Rule::Attribution,
-                Likeness::Exact => Rule::Exact,
-                Likeness::Truncated => Rule::Truncated,
-                Likeness::Near => Rule::Near,
-            };
-            if !policy.allows(rule) {
-                continue;
-            }
+            let (Some(rule), comparison) = policy.judge((mine, &tokens), (theirs, their_tokens)) else { continue };
             // Only whom the copy credits in the end: those it passed through on the way wrote nothing.
             if post.author.is_some() && candidate.attribution == post.author {
                 crediting.push((candidate.post, candidate.thing));
@@ -315,6 +307,10 @@ mod tests {
     }
 
     async fn play(pages: &[&[Incoming]]) -> Vec<Recognition> {
+        play_by(DedupPolicy::default(), pages).await
+    }
+
+    async fn play_by(policy: DedupPolicy, pages: &[&[Incoming]]) -> Vec<Recognition> {
         let store: Store = Store::open(OpenOptions::new(":memory:")).await.unwrap();
         let mut all = Vec::new();
         for page in pages {
@@ -322,7 +318,7 @@ mod tests {
             let recognised = store.write("archive a page", move |conn| {
                 let page = page.clone();
                 Box::pin(async move {
-                    let recognised = recognise(conn, &page, &DedupPolicy::default()).await?;
+                    let recognised = recognise(conn, &page, &policy).await?;
                     archive(conn, &page, &recognised).await?;
                     Ok(recognised)
                 })
@@ -373,6 +369,28 @@ mod tests {
         let things: std::collections::HashSet<_> = expected.iter().map(|r| r.thing).collect();
         assert_eq!(things.len(), 1 + 90);
         assert!(!expected[100].crowded && expected[449].crowded);
+    }
+
+    #[tokio::test]
+    async fn a_page_forgets_what_its_posts_would_forget_one_by_one() {
+        // A post each second; copied within the window, then after a pause longer than it.
+        let seconds = [1, 2, 3, 40, 50, 100, 101, 200];
+        let texts: Vec<Incoming> = seconds
+            .iter()
+            .zip(1..)
+            .map(|(second, id)| Incoming { created_at: TimeMs(second * 1000), ..incoming(id, None, TIDE) })
+            .collect();
+        let policy = DedupPolicy { forget_after: Some(std::time::Duration::from_secs(45)), ..DedupPolicy::default() };
+        let one_by_one: Vec<&[Incoming]> = texts.chunks(1).collect();
+        let expected = play_by(policy, &one_by_one).await;
+        let things: Vec<i64> = expected.iter().map(|recognition| recognition.thing.0).collect();
+        assert_eq!(things, [1, 1, 1, 1, 1, 6, 6, 8]);
+        let matched = |at: usize| expected[at].matched.as_ref().map(|matched| matched.post.0);
+        assert_eq!((matched(3), matched(4)), (Some(1), Some(4)), "the earliest that is not forgotten");
+        for page in [2, 3, 8] {
+            let pages: Vec<&[Incoming]> = texts.chunks(page).collect();
+            assert_eq!(play_by(policy, &pages).await, expected, "pages of {page}");
+        }
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::text::analyse;
+use crate::text::{analyse, limits::BALANCED};
 
 /// The best comparison of any payload of one post with any of the other; `@name|` in front of a text is its author.
 fn judge_posts(a: &str, b: &str) -> Comparison {
@@ -20,7 +20,7 @@ fn judge_posts(a: &str, b: &str) -> Comparison {
         for y in &b {
             let (x, y) =
                 (Side { variant: x, author: a_author.as_ref() }, Side { variant: y, author: b_author.as_ref() });
-            let comparison = compare(x, y);
+            let comparison = compare(x, y, &BALANCED);
             let key = |c: &Comparison| (c.likeness.map_or(9, |l| l as u8), -c.similarity);
             if best.as_ref().is_none_or(|best| key(&comparison) < key(best)) {
                 best = Some(comparison);
@@ -206,8 +206,8 @@ proptest! {
         for x in &analyse(&a, ann.as_ref()).variants {
             for y in &analyse(&b, bob.as_ref()).variants {
                 let (x, y) = (Side { variant: x, author: ann.as_ref() }, Side { variant: y, author: bob.as_ref() });
-                let comparison = compare(x, y);
-                prop_assert_eq!(comparison, compare(y, x));
+                let comparison = compare(x, y, &BALANCED);
+                prop_assert_eq!(comparison, compare(y, x, &BALANCED));
                 prop_assert!((0.0..=1.0).contains(&comparison.similarity));
                 prop_assert_eq!(comparison.likeness.is_some(), comparison.guard == Guard::None);
             }
@@ -218,7 +218,7 @@ proptest! {
     fn a_text_is_like_itself_or_too_short(text in "\\PC{0,120}") {
         for variant in &analyse(&text, None).variants {
             let side = Side { variant, author: None };
-            let comparison = compare(side, side);
+            let comparison = compare(side, side, &BALANCED);
             let expected = comparison.likeness == Some(Likeness::Exact) || matches!(comparison.guard, Guard::TooShort | Guard::Witnesses);
             prop_assert!(expected);
         }

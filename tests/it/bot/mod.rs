@@ -7,6 +7,7 @@ mod stage;
 
 mod claims;
 mod filtered_originals;
+mod forgetting;
 mod pages;
 mod rules;
 

@@ -51,6 +51,7 @@ pub(crate) struct Stage<L: WriteLock> {
     /// Shared, so that several accounts can stand on one database.
     folder: Arc<TempDir>,
     pub(crate) filters: Filters,
+    pub(crate) dedup: DedupPolicy,
     pub(crate) sharing: SharingPolicy,
     pub(crate) pace: Pace,
 }
@@ -95,6 +96,7 @@ impl<L: WriteLock> Stage<L> {
                 max_age: Some(Duration::from_secs(7200)),
                 ..Filters::default()
             },
+            dedup: DedupPolicy::default(),
             sharing: SharingPolicy {
                 grace: Duration::from_secs(120),
                 unseen_original: UnseenOriginal::RepostCopy,
@@ -111,7 +113,7 @@ impl<L: WriteLock> Stage<L> {
             watch: Some(self.watch),
             network: NetworkKind::X,
             filters: self.filters.clone(),
-            dedup: DedupPolicy::default(),
+            dedup: self.dedup,
             sharing: self.sharing,
             sends: true,
         })
