@@ -6,6 +6,7 @@ mod invented;
 mod stage;
 
 mod claims;
+mod counted;
 mod filtered_originals;
 mod forgetting;
 mod pages;
