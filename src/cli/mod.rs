@@ -4,6 +4,7 @@ pub mod args;
 pub mod author;
 pub mod check;
 pub mod check_network;
+pub mod compare;
 pub mod console;
 mod dispatch;
 pub mod duration;

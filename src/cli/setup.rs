@@ -20,7 +20,7 @@ use crate::{
         retry::{RetryPolicy, Retrying, TokioSleeper},
         x::{FieldNames, X, XConfig, XCredentials},
     },
-    pipeline::{ledger::StoreLedger, relay::Pace},
+    pipeline::{ledger::StoreLedger, relay::Pace, replay::Policy},
     store::{Location, OpenOptions, Synchronous, WriteLock},
     telemetry::{self, TelemetryError},
     text::limits::{BALANCED, EAGER, STRICT},
@@ -135,6 +135,15 @@ pub fn dedup(settings: &config::Dedup) -> DedupPolicy {
         truncated: settings.truncated,
         near: settings.near,
         forget_after: (days > 0).then(|| Duration::from_secs(days * 86_400)),
+    }
+}
+
+/// What a replay decides by, as configured.
+pub fn replay_policy(settings: &config::Dedup) -> Policy {
+    Policy {
+        dedup: dedup(settings),
+        grace: Duration::from_secs(settings.grace_seconds),
+        unseen_original: unseen_original(settings.unseen_original),
     }
 }
 

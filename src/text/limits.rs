@@ -31,6 +31,18 @@ pub const MIN_NEAR_KEYS: usize = 4;
 /// Tokens left over from which on two texts are not aligned to the end: bounds the work on long texts.
 pub const MAX_EDITS: usize = 400;
 
+/// What two texts that are not equal must have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Share of the shorter text's letters, in percent, that the longer text must contain in the same order.
+    pub shorter_percent: u32,
+    /// Share of the longer text's letters, in percent, that the shorter text must contain, from so many letters in common
+    /// on: in a short text a few more words make another statement.
+    pub longer_percent: [(u32, u32); 2],
+    /// Letters that may be left over on both sides at once.
+    pub both_sides_letters: u32,
+}
+
 /// What two texts must have in common to be one thing: one point between letting a copy through and losing a thing.
 ///
 /// Only the comparison of texts asks these. The keys under which a text is stored and looked up are the same in every
@@ -52,13 +64,10 @@ pub struct Thresholds {
     /// Letters from which on a text that ends within a word of the other is taken as cut without an ellipsis; `None` if
     /// never.
     pub unmarked_cut_letters: Option<u32>,
-    /// Share of the shorter text's letters, in percent, that the longer text must contain in the same order.
-    pub shorter_covered_percent: u32,
-    /// Share of the longer text's letters, in percent, that the shorter text must contain, from so many letters in common
-    /// on: in a short text a few more words make another statement.
-    pub longer_covered: [(u32, u32); 2],
-    /// Letters that may be left over on both sides at once.
-    pub both_sides_letters: u32,
+    /// What an edited or cut text has to keep.
+    pub kept: Kept,
+    /// The same if one names the other's author.
+    pub kept_with_evidence: Kept,
     /// Whether it counts that one names the other's author.
     pub evidence: bool,
 }
@@ -73,11 +82,16 @@ pub const BALANCED: Thresholds = Thresholds {
     edited_letters_with_evidence: 8,
     // Where tools cut; a shorter text ends where its author ended it.
     unmarked_cut_letters: Some(60),
-    shorter_covered_percent: 93,
-    longer_covered: [(45, 75), (0, 80)],
+    kept: BALANCED_KEPT,
+    kept_with_evidence: BALANCED_KEPT,
+    evidence: true,
+};
+
+const BALANCED_KEPT: Kept = Kept {
+    shorter_percent: 93,
+    longer_percent: [(45, 75), (0, 80)],
     // An article, an ampersand written out.
     both_sides_letters: 3,
-    evidence: true,
 };
 
 /// Only what is hardly written twice by chance.
@@ -91,11 +105,14 @@ pub const STRICT: Thresholds = Thresholds {
     edited_letters_with_evidence: 20,
     // An author may go on where another stopped; an ellipsis is a tool's mark.
     unmarked_cut_letters: None,
-    // A label or a name may be added, nothing may be left out but a letter or two of a long text.
-    shorter_covered_percent: 98,
-    longer_covered: [(80, 85), (0, 90)],
-    // Whatever is said on both sides may be what the two posts differ in.
-    both_sides_letters: 0,
+    kept: Kept {
+        // A label or a name may be added, nothing may be left out but a letter or two of a long text.
+        shorter_percent: 98,
+        longer_percent: [(80, 85), (0, 90)],
+        // Whatever is said on both sides may be what the two posts differ in.
+        both_sides_letters: 0,
+    },
+    kept_with_evidence: BALANCED_KEPT,
     evidence: true,
 };
 
@@ -110,9 +127,14 @@ pub const EAGER: Thresholds = Thresholds {
     edited_letters_with_evidence: 8,
     // Half of what balanced asks: some tools cut for a link and a name.
     unmarked_cut_letters: Some(30),
-    // A misspelt word of a long text, a sharer's remark as long as a third of the text.
-    shorter_covered_percent: 88,
-    longer_covered: [(45, 60), (0, 70)],
-    both_sides_letters: 6,
+    kept: Kept {
+        // A sharer's remark half as long as the text.
+        shorter_percent: 90,
+        longer_percent: [(45, 66), (0, 75)],
+        // A short word for another.
+        both_sides_letters: 4,
+    },
+    // A name says whose words they are: here a text is known also when somebody has shortened and rewritten it ("MT").
+    kept_with_evidence: Kept { shorter_percent: 75, longer_percent: [(45, 45), (0, 60)], both_sides_letters: 12 },
     evidence: true,
 };

@@ -8,7 +8,7 @@ pub use super::words::Tokens;
 use super::{
     Variant, VariantKind,
     diff::{Gap, gaps},
-    limits::{LETTERS_OF_A_MENTION, MAX_EDITS, Thresholds},
+    limits::{Kept, LETTERS_OF_A_MENTION, MAX_EDITS, Thresholds},
     words::{Token, Words, letters},
 };
 use crate::model::Handle;
@@ -127,24 +127,46 @@ pub fn has_evidence(a: Side<'_>, b: Side<'_>) -> bool {
     credits(a, b) || credits(b, a) || (repeats(a) && repeats(b) && a.variant.credited == b.variant.credited)
 }
 
-/// How many letters two payloads need to be one thing.
-fn min_letters(a: Side<'_>, b: Side<'_>, thresholds: &Thresholds) -> MinLetters {
-    let same_author = a.author.is_some() && a.author == b.author;
-    let t = thresholds;
-    let least = t.edited_letters_with_evidence;
-    match (t.evidence && has_evidence(a, b), same_author) {
-        (false, _) => MinLetters { equal: t.equal_letters, cut: t.cut_letters, edited: t.edited_letters },
-        (true, true) => MinLetters { equal: least, cut: least, edited: least },
-        (true, false) => MinLetters { equal: t.equal_letters_with_evidence, cut: least, edited: least },
-    }
+/// What two payloads need to be one thing.
+#[derive(Clone, Copy, Debug)]
+struct Demands {
+    /// Letters, if the words are equal.
+    equal_letters: u32,
+    /// Letters in common, if one was cut.
+    cut_letters: u32,
+    /// Letters in common, if one was edited.
+    edited_letters: u32,
+    /// Letters of a cut that nobody marked.
+    unmarked_cut_letters: Option<u32>,
+    kept: Kept,
 }
 
-/// How many letters are needed if the words are equal, and if they were cut or edited.
-#[derive(Clone, Copy, Debug)]
-struct MinLetters {
-    equal: u32,
-    cut: u32,
-    edited: u32,
+impl Demands {
+    fn of(a: Side<'_>, b: Side<'_>, thresholds: &Thresholds) -> Self {
+        let t = thresholds;
+        let words_alone = Self {
+            equal_letters: t.equal_letters,
+            cut_letters: t.cut_letters,
+            edited_letters: t.edited_letters,
+            unmarked_cut_letters: t.unmarked_cut_letters,
+            kept: t.kept,
+        };
+        if !t.evidence || !has_evidence(a, b) {
+            return words_alone;
+        }
+        let least = t.edited_letters_with_evidence;
+        let named = Self { cut_letters: least, edited_letters: least, ..words_alone };
+        if a.author.is_some() && a.author == b.author {
+            return Self { equal_letters: least, ..named };
+        }
+        Self { equal_letters: t.equal_letters_with_evidence, kept: t.kept_with_evidence, ..named }
+    }
+
+    /// The share of the longer text, in percent, that so many letters in common must cover.
+    fn longer_percent(&self, matched: u32) -> u32 {
+        let steps = &self.kept.longer_percent;
+        steps.iter().find(|(letters, _)| matched >= *letters).map_or(100, |(_, percent)| *percent)
+    }
 }
 
 /// Compares two payloads. Symmetric.
@@ -162,13 +184,13 @@ fn judge_sides<'a>(
     (b, b_tokens): (Side<'a>, &'a Tokens),
     thresholds: &Thresholds,
 ) -> Judged<'a> {
-    let min = min_letters(a, b, thresholds);
+    let demands = Demands::of(a, b, thresholds);
     if a.variant.kind == VariantKind::Quote && b.variant.kind == VariantKind::Quote {
         return Judged::different(Guard::Witnesses, 0.0);
     }
     if a.variant.canonical == b.variant.canonical {
         let letters = a.variant.canonical.letters();
-        return equal(letters, letters, min);
+        return equal(letters, letters, &demands);
     }
     let (x, y) = (Words::new(a.variant, a_tokens), Words::new(b.variant, b_tokens));
     let order = |w: &Words<'_>| (w.letters, !w.cut, w.tokens.len());
@@ -177,37 +199,37 @@ fn judge_sides<'a>(
     let (short, long) = if swapped { (&y, &x) } else { (&x, &y) };
     let answer_others =
         !short.lead.is_empty() && !long.lead.is_empty() && !short.lead.iter().any(|m| long.lead.contains(m));
-    let judged =
-        if answer_others { Judged::different(Guard::OtherReply, 0.0) } else { judge(short, long, min, thresholds) };
+    let judged = if answer_others { Judged::different(Guard::OtherReply, 0.0) } else { judge(short, long, &demands) };
     Judged { words: Some([*short, *long]), swapped, ..judged }
 }
 
 /// Equal words: there need only be enough of them.
-fn equal<'a>(letters: u32, letters_with_lead: u32, min: MinLetters) -> Judged<'a> {
-    let judged = if letters_with_lead >= min.equal {
+fn equal<'a>(letters: u32, letters_with_lead: u32, demands: &Demands) -> Judged<'a> {
+    let judged = if letters_with_lead >= demands.equal_letters {
         Judged::same(Likeness::Exact, 1.0)
     } else {
         Judged::different(Guard::TooShort, 1.0)
     };
-    judged.measured(Measure::equal(letters, min.equal.saturating_sub(letters_with_lead - letters)))
+    judged.measured(Measure::equal(letters, demands.equal_letters.saturating_sub(letters_with_lead - letters)))
 }
 
-fn judge<'a>(short: &Words<'a>, long: &Words<'a>, min: MinLetters, thresholds: &Thresholds) -> Judged<'a> {
+fn judge<'a>(short: &Words<'a>, long: &Words<'a>, demands: &Demands) -> Judged<'a> {
     // People who are answered in the same order say as much as words do.
     let lead = LETTERS_OF_A_MENTION
         * u32::try_from(short.lead.iter().zip(long.lead).take_while(|(x, y)| x == y).count()).unwrap_or(0);
     if short.tokens.is_empty() {
         // Nothing but people; what was shown to them may differ, unless the words were cut off.
-        return if short.cut && lead >= min.cut && long.lead.starts_with(short.lead) {
+        return if short.cut && lead >= demands.cut_letters && long.lead.starts_with(short.lead) {
             Judged::same(Likeness::Truncated, 1.0)
         } else {
             Judged::different(Guard::TooShort, 0.0)
         };
     }
     if short.tokens == long.tokens {
-        return equal(short.letters, short.letters + lead, min);
+        return equal(short.letters, short.letters + lead, demands);
     }
-    let needed = if short.cut || long.cut { min.cut } else { min.edited }.saturating_sub(lead);
+    let least = if short.cut || long.cut { demands.cut_letters } else { demands.edited_letters };
+    let needed = least.saturating_sub(lead);
     if short.letters < needed {
         return Judged::different(Guard::TooShort, 0.0).measured(Measure::equal(short.letters, needed));
     }
@@ -216,23 +238,23 @@ fn judge<'a>(short: &Words<'a>, long: &Words<'a>, min: MinLetters, thresholds: &
         && front == &long.tokens[..front.len()]
         && let (last, word) = (short.text(last), long.text(&long.tokens[front.len()]))
         && word.starts_with(last)
-        && (short.cut || is_cut_word(last, word, short.letters, thresholds))
+        && (short.cut || is_cut_word(last, word, short.letters, demands))
     {
         return Judged::same(Likeness::Truncated, 1.0).measured(Measure::equal(short.letters, needed));
     }
-    let longer_percent = longer_covered_percent(short.letters, thresholds);
+    let longer_percent = demands.longer_percent(short.letters);
     if !short.cut && !long.cut && short.letters * 100 < long.letters * longer_percent {
         let measure = Measure {
             letters: [short.letters, long.letters],
             left_over: [0, long.letters - short.letters],
             longer_percent,
-            ..Measure::weighed(short.letters, needed, thresholds)
+            ..Measure::weighed(short.letters, needed, demands)
         };
         let similarity = f64::from(short.letters) / f64::from(long.letters);
         return Judged::different(Guard::Addition, similarity).measured(measure);
     }
     let long_tokens = if short.cut { long.within(short.letters + short.letters / 5) } else { long.tokens };
-    let max_edits = max_edits(short, long, long_tokens, thresholds);
+    let max_edits = max_edits(short, long, long_tokens, demands);
     let Some(mut gaps) = gaps(short.tokens, long_tokens, max_edits) else {
         return Judged::different(Guard::BothSides, 0.0);
     };
@@ -250,18 +272,18 @@ fn judge<'a>(short: &Words<'a>, long: &Words<'a>, min: MinLetters, thresholds: &
     let beyond_gap = if beyond == (0, 0) { None } else { gaps.pop() };
     let left_over = LeftOver::of(short, long, long_tokens, &gaps);
     let totals = (short.letters - beyond.0, letters(long_tokens) - beyond.1);
-    Judged { gaps, beyond: beyond_gap, ..left_over.weigh(totals, likeness, needed, thresholds) }
+    Judged { gaps, beyond: beyond_gap, ..left_over.weigh(totals, likeness, needed, demands) }
 }
 
 /// More tokens than this left over can't be one thing. Where nothing was cut, one side may have only few letters left
 /// over, so the other has not many more than it is longer; words that were joined or split, and mentions, have no
 /// letters and are given some room.
-fn max_edits(short: &Words<'_>, long: &Words<'_>, long_tokens: &[Token], thresholds: &Thresholds) -> usize {
+fn max_edits(short: &Words<'_>, long: &Words<'_>, long_tokens: &[Token], demands: &Demands) -> usize {
     let bound = if short.cut || long.cut {
         (short.tokens.len() + long_tokens.len()) / 3 + 2
     } else {
         let silent = |tokens: &[Token]| tokens.iter().filter(|token| token.letters == 0).count();
-        let room = thresholds.both_sides_letters as usize + silent(short.tokens) + silent(long_tokens) + 4;
+        let room = demands.kept.both_sides_letters as usize + silent(short.tokens) + silent(long_tokens) + 4;
         short.tokens.len().abs_diff(long_tokens.len()) + 2 * room
     };
     bound.min(MAX_EDITS)
@@ -278,8 +300,8 @@ fn ends_in(rest: &[Token], cut: &Words<'_>, other: &[Token], whole: &Words<'_>) 
 
 /// Whether a text that nobody marked as cut ends within a word of the other. Tools cut at lengths where posts end; a
 /// shorter text ends where its author ended it.
-fn is_cut_word(last: &str, word: &str, text_letters: u32, thresholds: &Thresholds) -> bool {
-    last != word && !is_number(word) && thresholds.unmarked_cut_letters.is_some_and(|least| text_letters >= least)
+fn is_cut_word(last: &str, word: &str, text_letters: u32, demands: &Demands) -> bool {
+    last != word && !is_number(word) && demands.unmarked_cut_letters.is_some_and(|least| text_letters >= least)
 }
 
 /// What stands on one side only.
@@ -306,27 +328,21 @@ impl LeftOver {
         sum
     }
 
-    fn weigh<'a>(
-        &self,
-        totals: (u32, u32),
-        likeness: Likeness,
-        needed_letters: u32,
-        thresholds: &Thresholds,
-    ) -> Judged<'a> {
+    fn weigh<'a>(&self, totals: (u32, u32), likeness: Likeness, needed_letters: u32, demands: &Demands) -> Judged<'a> {
         let matched = totals.0.saturating_sub(self.left);
         let (fewer, more) = (totals.0.min(totals.1), totals.0.max(totals.1));
         let similarity = f64::from(matched.min(more)) / f64::from(more.max(1));
         let measure = Measure {
             letters: [totals.0, totals.1],
             left_over: [self.left, self.right],
-            ..Measure::weighed(matched, needed_letters, thresholds)
+            ..Measure::weighed(matched, needed_letters, demands)
         };
         let judged = if self.guard != Guard::None {
             Judged::different(self.guard, similarity)
         } else if matched < needed_letters {
             Judged::different(Guard::TooShort, similarity)
-        } else if self.left.min(self.right) > thresholds.both_sides_letters
-            || matched * 100 < fewer * thresholds.shorter_covered_percent
+        } else if self.left.min(self.right) > demands.kept.both_sides_letters
+            || matched * 100 < fewer * demands.kept.shorter_percent
         {
             Judged::different(Guard::BothSides, similarity)
         } else if matched * 100 < more * measure.longer_percent {
@@ -366,11 +382,6 @@ fn numbers<'a>(tokens: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
 /// Whether a token holds a digit, as numbers, dates, versions and counters do.
 fn is_number(token: &str) -> bool {
     !token.starts_with('@') && token.chars().any(char::is_numeric)
-}
-
-/// The share of the longer text, in percent, that so many letters in common must cover.
-fn longer_covered_percent(matched: u32, thresholds: &Thresholds) -> u32 {
-    thresholds.longer_covered.iter().find(|(letters, _)| matched >= *letters).map_or(100, |(_, percent)| *percent)
 }
 
 #[cfg(test)]

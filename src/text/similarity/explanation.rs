@@ -1,6 +1,6 @@
 //! Why a comparison came out as it did, for people: the figures that were weighed, and the words that differ.
 
-use super::{Comparison, Guard, Judged, Side, Tokens, judge_sides, kind_of, longer_covered_percent, texts};
+use super::{Comparison, Demands, Guard, Judged, Side, Tokens, judge_sides, kind_of, texts};
 use crate::text::{
     diff::{Gap, gaps},
     limits::{MAX_EDITS, Thresholds},
@@ -42,11 +42,11 @@ impl Measure {
     }
 
     /// Of so many letters in common; the sides' own figures are still those of equal words.
-    pub(super) fn weighed(matched: u32, needed_letters: u32, thresholds: &Thresholds) -> Self {
+    pub(super) fn weighed(matched: u32, needed_letters: u32, demands: &Demands) -> Self {
         Self {
-            shorter_percent: thresholds.shorter_covered_percent,
-            longer_percent: longer_covered_percent(matched, thresholds),
-            both_sides_letters: thresholds.both_sides_letters,
+            shorter_percent: demands.kept.shorter_percent,
+            longer_percent: demands.longer_percent(matched),
+            both_sides_letters: demands.kept.both_sides_letters,
             ..Self::equal(matched, needed_letters)
         }
     }
