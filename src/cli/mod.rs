@@ -11,6 +11,7 @@ pub mod duration;
 pub mod exit;
 pub mod explain;
 mod explain_json;
+mod explain_pair;
 mod explain_words;
 pub mod init;
 pub mod json;

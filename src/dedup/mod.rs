@@ -1,6 +1,7 @@
 //! Recognises second-hand posts, and decides what is reposted.
 
 pub mod decide;
+pub mod explain;
 pub mod filter;
 mod policy;
 mod recognise;

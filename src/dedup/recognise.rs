@@ -47,6 +47,11 @@ impl Incoming {
         let keys = analysis.variants.iter().map(|variant| fingerprint::terms(variant, author.as_ref())).collect();
         Self { post, new_thing, author, created_at, links, analysis, keys }
     }
+
+    /// The terms of each variant.
+    pub(super) fn keys(&self) -> &[Vec<Key>] {
+        &self.keys
+    }
 }
 
 /// The archived post that a post is the same thing as.

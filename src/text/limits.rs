@@ -64,6 +64,9 @@ pub struct Thresholds {
     /// Letters from which on a text that ends within a word of the other is taken as cut without an ellipsis; `None` if
     /// never.
     pub unmarked_cut_letters: Option<u32>,
+    /// Letters from which on the same words to other people are one thing; `None` if never: "thank you so much for …" is
+    /// said anew to each.
+    pub broadcast_letters: Option<u32>,
     /// What an edited or cut text has to keep.
     pub kept: Kept,
     /// The same if one names the other's author.
@@ -82,6 +85,7 @@ pub const BALANCED: Thresholds = Thresholds {
     edited_letters_with_evidence: 8,
     // Where tools cut; a shorter text ends where its author ended it.
     unmarked_cut_letters: Some(60),
+    broadcast_letters: None,
     kept: BALANCED_KEPT,
     kept_with_evidence: BALANCED_KEPT,
     evidence: true,
@@ -105,6 +109,7 @@ pub const STRICT: Thresholds = Thresholds {
     edited_letters_with_evidence: 20,
     // An author may go on where another stopped; an ellipsis is a tool's mark.
     unmarked_cut_letters: None,
+    broadcast_letters: None,
     kept: Kept {
         // A label or a name may be added, nothing may be left out but a letter or two of a long text.
         shorter_percent: 98,
@@ -116,8 +121,8 @@ pub const STRICT: Thresholds = Thresholds {
     evidence: true,
 };
 
-/// Rather a thing lost than a copy let through. What forbids a match (numbers, mentions, others answered) does so here
-/// too: templated posts would become one thing without it.
+/// Rather a thing lost than a copy let through. A number, date or version that differs forbids a match here too:
+/// templated posts would become one thing without it.
 pub const EAGER: Thresholds = Thresholds {
     // The least that has keys of its own.
     equal_letters: PREFIX_LETTERS,
@@ -127,6 +132,8 @@ pub const EAGER: Thresholds = Thresholds {
     edited_letters_with_evidence: 8,
     // Half of what balanced asks: some tools cut for a link and a name.
     unmarked_cut_letters: Some(30),
+    // A dozen words: an appeal that is sent to everybody who may pass it on.
+    broadcast_letters: Some(60),
     kept: Kept {
         // A sharer's remark half as long as the text.
         shorter_percent: 90,

@@ -55,6 +55,20 @@ pub enum Guard {
 }
 
 impl Guard {
+    /// The name for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::TooShort => "too-short",
+            Self::OtherReply => "other-reply",
+            Self::Number => "number",
+            Self::Mention => "mention",
+            Self::BothSides => "both-sides",
+            Self::Addition => "addition",
+            Self::Witnesses => "witnesses",
+        }
+    }
+
     /// The reason in plain words.
     pub fn words(self) -> &'static str {
         match self {
@@ -199,7 +213,12 @@ fn judge_sides<'a>(
     let (short, long) = if swapped { (&y, &x) } else { (&x, &y) };
     let answer_others =
         !short.lead.is_empty() && !long.lead.is_empty() && !short.lead.iter().any(|m| long.lead.contains(m));
-    let judged = if answer_others { Judged::different(Guard::OtherReply, 0.0) } else { judge(short, long, &demands) };
+    let is_broadcast = thresholds.broadcast_letters.is_some_and(|least| short.letters >= least);
+    let judged = if answer_others && !is_broadcast {
+        Judged::different(Guard::OtherReply, 0.0)
+    } else {
+        judge(short, long, &demands)
+    };
     Judged { words: Some([*short, *long]), swapped, ..judged }
 }
 
@@ -245,6 +264,7 @@ fn judge<'a>(short: &Words<'a>, long: &Words<'a>, demands: &Demands) -> Judged<'
     let longer_percent = demands.longer_percent(short.letters);
     if !short.cut && !long.cut && short.letters * 100 < long.letters * longer_percent {
         let measure = Measure {
+            at_most: true,
             letters: [short.letters, long.letters],
             left_over: [0, long.letters - short.letters],
             longer_percent,

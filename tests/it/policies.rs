@@ -6,8 +6,9 @@ use clap::Parser;
 use firsthand::{
     cli::{
         Exit,
-        args::{Args, Command},
-        replay,
+        args::{self, Args, Command},
+        explain, replay,
+        screen::Screen,
     },
     config::Environment,
     dedup::{
@@ -68,28 +69,33 @@ async fn archive<L: WriteLock>(store: &Store<L>) {
         ],
     ];
     for posts in pages {
-        let network = posts[0].network;
-        let account = store
-            .write("set up", move |conn| Box::pin(accounts::account(conn, network.as_str(), network, NOON)))
-            .await
-            .unwrap();
-        let reader = Reader {
-            account,
-            watch: None,
-            network,
-            filters: Filters::none(),
-            dedup: DedupPolicy::default(),
-            sharing: SharingPolicy {
-                grace: Duration::from_secs(120),
-                unseen_original: UnseenOriginal::RepostCopy,
-                replayed_is_shared: true,
-            },
-            sends: true,
-        };
-        let arrivals = posts.into_iter().map(|post| Arrival::new(post.clone(), post.created_at)).collect();
-        let batch = Batch { arrivals, ..Batch::default() };
-        intake::take_in(store, Arc::new(reader), Arc::new(batch), after(100)).await.unwrap();
+        take_in(store, posts, DedupPolicy::default()).await;
     }
+}
+
+/// Takes in a page of posts of one network.
+async fn take_in<L: WriteLock>(store: &Store<L>, posts: Vec<Post>, dedup: DedupPolicy) {
+    let network = posts[0].network;
+    let account = store
+        .write("set up", move |conn| Box::pin(accounts::account(conn, network.as_str(), network, NOON)))
+        .await
+        .unwrap();
+    let reader = Reader {
+        account,
+        watch: None,
+        network,
+        filters: Filters::none(),
+        dedup,
+        sharing: SharingPolicy {
+            grace: Duration::from_secs(120),
+            unseen_original: UnseenOriginal::RepostCopy,
+            replayed_is_shared: true,
+        },
+        sends: true,
+    };
+    let arrivals = posts.into_iter().map(|post| Arrival::new(post.clone(), post.created_at)).collect();
+    let batch = Batch { arrivals, ..Batch::default() };
+    intake::take_in(store, Arc::new(reader), Arc::new(batch), after(100)).await.unwrap();
 }
 
 /// Runs a command of replay in a folder; what it printed, without colours.
@@ -168,7 +174,104 @@ async fn what_cannot_be_compared_is_said<L: WriteLock>() {
     assert!(out.starts_with("0 posts in ") && out.ends_with("Both decide the same about every post.\n"), "{out}");
 }
 
+/// Tells a post's story by a policy, on one line and as JSON.
+async fn explained<L: WriteLock>(store: &Store<L>, policy: &DedupPolicy, id: &str) -> (String, Value) {
+    let show = async |json| {
+        let mut out = Vec::new();
+        let args = args::Explain { id: id.to_owned(), json };
+        explain::run(&args, store, policy, after(200), &Screen::plain(100), &mut out).await.unwrap();
+        anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
+    };
+    let text = show(false).await.split_whitespace().collect::<Vec<_>>().join(" ");
+    (text, serde_json::from_str(&show(true).await).unwrap())
+}
+
+async fn a_match_is_explained_with_its_figures_and_words<L: WriteLock>() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Store<L> = Store::open(OpenOptions::new(folder.path().join("firsthand.db"))).await.unwrap();
+    archive(&store).await;
+    let balanced = DedupPolicy::default();
+    let (text, json) = explained(&store, &balanced, "x:3").await;
+    for part in [
+        "nearly the same words, by the rule near (the whole text against the whole text)",
+        "letters in common 56 (25 needed, 31 more than needed)",
+        "of the longer text 82 % (75 % needed, 7 more than needed)",
+        "letters left over 12 here, 0 there (3 may be on both sides at once)",
+        "only here oh dear oh dear",
+    ] {
+        assert!(text.contains(part), "{part:?} in {text}");
+    }
+    let comparison = &json["verdicts"][0]["comparison"];
+    assert_eq!((&comparison["rule"], &comparison["guard"]), (&"near".into(), &"none".into()));
+    assert_eq!(comparison["measure"]["left_over_letters"], serde_json::json!([12, 0]));
+    assert_eq!(comparison["differences"][0]["words"], serde_json::json!(["oh dear oh dear", ""]));
+    assert!(json["nearest"].as_array().unwrap().is_empty(), "it has a match");
+
+    let off = DedupPolicy { near: false, ..balanced };
+    let (text, json) = explained(&store, &off, "x:3").await;
+    assert!(text.contains("nearly the same words; but the rule that says so is switched off"), "{text}");
+    assert_eq!(json["verdicts"][0]["comparison"]["rule"], Value::Null);
+    let (text, _) = explained(&store, &balanced, "x:4").await;
+    assert!(
+        text.contains("the same words, by the rule attribution (the copied part against the whole text)"),
+        "{text}"
+    );
+    store.close().await.unwrap();
+}
+
+async fn what_a_post_is_no_copy_of_is_explained_with_what_forbade_it<L: WriteLock>() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Store<L> = Store::open(OpenOptions::new(folder.path().join("firsthand.db"))).await.unwrap();
+    let strike = |day: u32| format!("Day {day} of the strike at the harbour, and the pilots play cards all day long");
+    let x = |id, author: &str, text: &str| post(NetworkKind::X, id, author, text);
+    let mayor = |town: &str| format!("The mayor of {town} opens the new bridge today with a brass band");
+    let posts = vec![
+        x(1, "ann", &strike(74)),
+        x(2, "ann", &strike(75)),
+        x(3, "bob", &mayor("Northport")),
+        x(4, "cat", &mayor("Southwick")),
+        x(5, "dan", "Nobody here has ever seen a lantern like that one before"),
+        x(6, "ann", &strike(76)),
+    ];
+    take_in(&store, posts, DedupPolicy::default()).await;
+    let balanced = DedupPolicy::default();
+    let (text, json) = explained(&store, &balanced, "2").await;
+    assert!(text.contains("not the same: a number differs: 75 / 74 (the whole text against the whole text)"), "{text}");
+    let nearest = json["nearest"].as_array().unwrap();
+    assert_eq!(nearest.len(), 1, "what came later was not compared then: {json}");
+    assert_eq!(nearest[0]["post"]["id"], "1");
+    assert_eq!(nearest[0]["comparison"]["guard"], "number");
+    let veto = serde_json::json!({ "kind": "number", "words": ["75", "74"], "vetoes": true });
+    assert_eq!(nearest[0]["comparison"]["differences"], serde_json::json!([veto]));
+
+    let (text, _) = explained(&store, &balanced, "4").await;
+    for part in ["both say something that the other doesn't", "here / there southwick / northport", "too few)"] {
+        assert!(text.contains(part), "{part:?} in {text}");
+    }
+    let (text, json) = explained(&store, &balanced, "5").await;
+    assert!(text.contains("nothing archived before it is near enough to be compared with it"), "{text}");
+    assert_eq!((&json["nearest"], &json["crowded"]), (&serde_json::json!([]), &false.into()));
+    store.close().await.unwrap();
+}
+
+async fn what_is_forgotten_is_told_as_forgotten_and_crowds_are_bounded<L: WriteLock>() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Store<L> = Store::open(OpenOptions::new(folder.path().join("firsthand.db"))).await.unwrap();
+    let forgetful = DedupPolicy { forget_after: Some(Duration::from_secs(86_400)), ..DedupPolicy::default() };
+    let posts = (0..220).map(|id| post(NetworkKind::X, 1 + id * 100_000, &format!("fan_{id}"), TIDE)).collect();
+    take_in(&store, posts, forgetful).await;
+    let (text, json) = explained(&store, &forgetful, "21900001").await;
+    assert!(text.contains("the same words; but it is more than 1 day older, and forgotten"), "{text}");
+    assert!(text.contains("so many posts are like it that only the first and the newest were looked at"), "{text}");
+    assert_eq!(json["nearest"].as_array().unwrap().len(), 3);
+    assert_eq!((&json["crowded"], &json["nearest"][0]["comparison"]["forgotten"]), (&true.into(), &true.into()));
+    store.close().await.unwrap();
+}
+
 on_both_strategies! {
+    a_match_is_explained_with_its_figures_and_words,
+    what_a_post_is_no_copy_of_is_explained_with_what_forbade_it,
+    what_is_forgotten_is_told_as_forgotten_and_crowds_are_bounded,
     an_archive_is_compared_while_it_is_used_and_stays_as_it_is,
     what_cannot_be_compared_is_said,
 }

@@ -11,8 +11,10 @@ use crate::text::{
 /// second the other's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measure {
-    /// Letters in common; for a text that is too short to cover the other, at most.
+    /// Letters in common.
     pub matched: u32,
+    /// Whether that is only the most it can be: a text that is too short to cover the other is not aligned with it.
+    pub at_most: bool,
     /// Letters of each side, without what follows where the other was cut.
     pub letters: [u32; 2],
     /// Letters that stand on one side only.
@@ -32,6 +34,7 @@ impl Measure {
     pub(super) fn equal(letters: u32, needed_letters: u32) -> Self {
         Self {
             matched: letters,
+            at_most: false,
             letters: [letters, letters],
             left_over: [0, 0],
             needed_letters,
