@@ -74,7 +74,7 @@ fn part(kind: VariantKind) -> &'static str {
 /// The words that forbid the match: `74 / 75`; escaped.
 fn vetoes(differences: &[Difference]) -> String {
     let vetoes = differences.iter().filter(|difference| is_veto(difference.kind));
-    let both = vetoes.map(|difference| both_sides(difference));
+    let both = vetoes.map(both_sides);
     both.take(3).collect::<Vec<_>>().join(", ")
 }
 
