@@ -152,7 +152,8 @@ Nothing is ever sent, and what was replayed counts as shared.
 
 --compare tells how two policies would differ: over files, or with --archive
 over what the archive holds, which is only read, also while a bot runs. Filters
-are left out. A policy is one word: strict, balanced or eager (all else at its
+are left out. Both decide into temporary archives, each about as large as that
+of the posts. A policy is one word: strict, balanced or eager (all else at its
 default), `configured` ([dedup] as it is), or a file OTHER.toml; then changes by
 the keys of [dedup], such as balanced,near=false,forget_after_days=30. With
 --json each differing post is a line with id, network, author, text, kind

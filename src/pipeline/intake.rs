@@ -292,10 +292,10 @@ impl<'a> Page<'a> {
         if !self.batch.bad.is_empty() {
             counts.insert("quarantined", i64::try_from(self.batch.bad.len()).unwrap_or(i64::MAX));
         }
-        let crowded = self.places.iter().filter(|place| place.recognition.as_ref().is_some_and(|found| found.crowded));
-        match i64::try_from(crowded.count()).unwrap_or(i64::MAX) {
-            0 => {}
-            crowded => drop(counts.insert("crowded", crowded)),
+        let recognised = self.places.iter().filter_map(|place| place.recognition.as_ref());
+        let crowded = recognised.filter(|recognition| recognition.crowded).count();
+        if crowded > 0 {
+            counts.insert("crowded", i64::try_from(crowded).unwrap_or(i64::MAX));
         }
         counters::add(conn, self.reader.watch, &counts, self.now).await?;
         if let (Some(watch), Some(cursor)) = (self.reader.watch, &self.batch.cursor) {
