@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::{duration::parse_duration, exit};
-use crate::config::{Flags, LogFormat};
+use crate::config::{Flags, LogFormat, Mode};
 
 /// Watches hashtags and reposts each thing once, from its first hand.
 #[derive(Debug, Parser)]
@@ -150,17 +150,42 @@ pub struct Run {
 \"created_at\" and \"lang\". Without --database the archive is a temporary file.
 Nothing is ever sent, and what was replayed counts as shared.
 
+--compare tells how two policies would differ: over files, or with --archive
+over what the archive holds, which is only read, also while a bot runs. Filters
+are left out. Both decide into temporary archives, each about as large as that
+of the posts. A policy is one word: strict, balanced or eager (all else at its
+default), `configured` ([dedup] as it is), or a file OTHER.toml; then changes by
+the keys of [dedup], such as balanced,near=false,forget_after_days=30. With
+--json each differing post is a line with id, network, author, text, kind
+(only-a-reposts, only-b-reposts, one-holds, other-match, other-rule), a and b
+(each action, rule, similarity, matched); the last line holds the summary.
+
 Examples:
   firsthand replay posts.jsonl more.jsonl.gz
   firsthand replay --verdicts verdicts.jsonl posts.jsonl
+  firsthand replay --mode strict posts.jsonl
+  firsthand replay --compare balanced eager posts.jsonl
+  firsthand replay --compare configured configured,near=false --archive
   zcat old/*.gz | firsthand replay --database firsthand.db -")]
 pub struct Replay {
     /// JSON lines, plain or .gz; `-` is standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "archive", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Write one line a post, in input order, with what was decided
     #[arg(long, value_name = "OUT.jsonl")]
     pub verdicts: Option<PathBuf>,
+    /// How copies are recognised: strict, balanced or eager [default: as configured]
+    #[arg(long, value_name = "MODE", hide_possible_values = true, conflicts_with = "compare")]
+    pub mode: Option<Mode>,
+    /// Say how the verdicts of two policies would differ
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with = "verdicts")]
+    pub compare: Option<Vec<String>>,
+    /// Compare over the archive's own posts instead of files
+    #[arg(long, requires = "compare", conflicts_with = "files")]
+    pub archive: bool,
+    /// How many differing posts are shown [default: 20; with --json all]
+    #[arg(long, value_name = "COUNT", requires = "compare")]
+    pub limit: Option<u32>,
     /// Posts that share one transaction
     #[arg(long, value_name = "COUNT", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub batch: u32,

@@ -56,6 +56,12 @@ fn commands_take_what_their_examples_say() {
 fn nonsense_is_refused_as_wrong_usage() {
     for line in [
         "firsthand replay",
+        "firsthand replay --compare strict",
+        "firsthand replay --compare strict eager",
+        "firsthand replay --archive",
+        "firsthand replay --compare strict eager --archive posts.jsonl",
+        "firsthand replay --compare strict eager --mode strict posts.jsonl",
+        "firsthand replay --mode lenient posts.jsonl",
         "firsthand search",
         "firsthand search --best --newest rust",
         "firsthand search --limit 0 rust",

@@ -66,7 +66,9 @@ async fn read(args: &Args, env: &Environment, out: &mut dyn Write) -> anyhow::Re
     let (now, screen) = (SystemClock.now(), Screen::of_stdout());
     let result = match &args.command {
         Command::Search(search) => search::run(search, &store, now, &screen, out).await,
-        Command::Explain(explain) => explain::run(explain, &store, now, &screen, out).await,
+        Command::Explain(explain) => {
+            explain::run(explain, &store, &setup::dedup(&loaded.settings.dedup), now, &screen, out).await
+        }
         Command::Author(author) => author::run(author, &store, now, &screen, out).await,
         Command::Status(status) => status::run(status, &store, now, &screen, out).await,
         _ => Ok(Exit::Ok),

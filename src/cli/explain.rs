@@ -6,20 +6,41 @@ use super::{
     Exit,
     args::Explain,
     exit::{NotInArchive, WrongUsage},
-    explain_json, explain_words as words, json,
+    explain_json, explain_pair, explain_words as words, json,
     screen::Screen,
-    side_by_side::{self, best_pair},
+    side_by_side,
     style::{self, clock_time, escape_for_terminal, moment, paint, thousands},
 };
 use crate::{
-    model::{NetworkKind, PostId, Provenance, RemoteId, TimeMs},
+    dedup::{
+        DedupPolicy, Incoming,
+        explain::{Nearest, nearest},
+    },
+    model::{Handle, NetworkKind, PostId, Provenance, RemoteId, TimeMs},
     store::{
         Store, StoreError, WriteLock,
         story::{self, AccountStory, MEMBERS_COUNTED, Story},
+        story_post::{self, StoredPost},
     },
+    text::Analysis,
 };
 
-/// Tells the story of a post, found by its id on its network, or by `network:id`.
+/// How many posts are told that a post was compared with and is no copy of.
+const NEAREST_TOLD: usize = 3;
+
+/// A story, and what it is told by.
+pub(super) struct Told<'a> {
+    pub(super) story: &'a Story,
+    /// How copies are recognised at present.
+    pub(super) policy: &'a DedupPolicy,
+    /// If it was taken for a copy of nothing: the earlier posts that are nearest to it.
+    pub(super) nearest: Vec<StoredPost>,
+    /// Whether there may be nearer ones that were not looked at.
+    pub(super) crowded: bool,
+    pub(super) now: TimeMs,
+}
+
+/// Tells the story of a post, found by its id on its network, or by `network:id`. Comparisons are made anew by `policy`.
 ///
 /// # Errors
 /// [`NotInArchive`] if there is no such post; [`WrongUsage`] if several networks have one of this id; any error of the
@@ -27,17 +48,48 @@ use crate::{
 pub async fn run<L: WriteLock>(
     args: &Explain,
     store: &Store<L>,
+    policy: &DedupPolicy,
     now: TimeMs,
     screen: &Screen,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
     let story = find(&args.id, store).await?;
+    let (nearest, crowded) =
+        if is_like_nothing(&story) { find_nearest(&story.post, store).await? } else { Default::default() };
+    let told = Told { story: &story, policy, nearest, crowded, now };
     if args.json {
-        json::write_pretty(out, &explain_json::of(&story, now))?;
+        json::write_pretty(out, &explain_json::of(&told))?;
         return Ok(Exit::Ok);
     }
-    Printer { story: &story, now, screen }.print(out)?;
+    Printer { story: &story, told: &told, now, screen }.print(out)?;
     Ok(Exit::Ok)
+}
+
+/// Whether the post was compared with others and taken for a copy of none. A native repost says itself what it is.
+fn is_like_nothing(story: &Story) -> bool {
+    story.post.repost_of.is_none() && story.accounts.iter().all(|account| account.matched.is_none())
+}
+
+/// The earlier posts that are nearest to this one, and whether there may be nearer ones.
+async fn find_nearest<L: WriteLock>(
+    post: &StoredPost,
+    store: &Store<L>,
+) -> Result<(Vec<StoredPost>, bool), StoreError> {
+    let analysis = Analysis { variants: post.variants.clone(), attribution: post.attribution.clone() };
+    let author = post.author_handle().map(Handle::new);
+    let links = post.facts.links.clone();
+    let incoming = Incoming::new(post.id, post.thing, author, post.created_at, links, analysis);
+    store
+        .read("look for what is near", move |conn| {
+            let incoming = incoming.clone();
+            Box::pin(async move {
+                let Nearest { posts, crowded } = nearest(conn, &incoming, NEAREST_TOLD).await?;
+                let mut found = story_post::load(conn, &posts).await?;
+                found.sort_by_key(|post| posts.iter().position(|id| *id == post.id));
+                Ok((found, crowded))
+            })
+        })
+        .await
 }
 
 async fn find<L: WriteLock>(id: &str, store: &Store<L>) -> anyhow::Result<Story> {
@@ -81,6 +133,7 @@ fn known(story: Option<Story>, post: PostId) -> Result<Story, StoreError> {
 
 struct Printer<'a> {
     story: &'a Story,
+    told: &'a Told<'a>,
     now: TimeMs,
     screen: &'a Screen,
 }
@@ -95,6 +148,7 @@ impl Printer<'_> {
         if self.story.accounts.is_empty() {
             writeln!(out, "\nNo account has decided about it.")?;
         }
+        self.print_nearest(out)?;
         writeln!(out)?;
         self.print_thing(out)
     }
@@ -173,11 +227,7 @@ impl Printer<'_> {
         writeln!(out, "  {}", paint(style::FAINT, line))?;
         if let Some(matched) = &account.matched {
             writeln!(out)?;
-            let other = words::by_whom(matched);
-            side_by_side::print(("this post", &post.text), (&other, &matched.text), self.screen, out)?;
-            if let Some(pair) = best_pair(post, matched) {
-                self.paragraph(&pair.words(), out)?;
-            }
+            self.print_pair(matched, out)?;
         }
         for order in &account.orders {
             writeln!(out)?;
@@ -195,6 +245,36 @@ impl Printer<'_> {
                     writeln!(out, "{}{}", if place == 0 { "    " } else { "      " }, line.painted)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// The two texts, what decided between them, and by how much.
+    fn print_pair(&self, other: &StoredPost, out: &mut dyn Write) -> std::io::Result<()> {
+        let post = &self.story.post;
+        let heading = words::by_whom(other);
+        side_by_side::print(("this post", &post.text), (&heading, &other.text), self.screen, out)?;
+        if let Some(explained) = explain_pair::compared(post, other, self.told.policy) {
+            self.paragraph(&explain_pair::sentence(&explained, self.told.policy), out)?;
+            explain_pair::print(&explained, out)?;
+        }
+        Ok(())
+    }
+
+    /// What a post was compared with that was taken for a copy of nothing.
+    fn print_nearest(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        if !is_like_nothing(self.story) {
+            return Ok(());
+        }
+        writeln!(out, "\n{}", paint(style::STRONG, explain_pair::heading(self.told.nearest.len())))?;
+        for (place, other) in self.told.nearest.iter().enumerate() {
+            if place > 0 {
+                writeln!(out)?;
+            }
+            self.print_pair(other, out)?;
+        }
+        if self.told.crowded {
+            self.paragraph("so many posts are like it that only the first and the newest were looked at", out)?;
         }
         Ok(())
     }

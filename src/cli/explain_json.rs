@@ -2,20 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::{explain_words as words, side_by_side::best_pair};
-use crate::{
-    model::TimeMs,
-    store::{
-        story::{AccountStory, MEMBERS_COUNTED, Member, Story},
-        story_order::Order,
-        story_post::StoredPost,
-    },
-    text::similarity::Likeness,
+use super::{explain::Told, explain_pair, explain_words as words};
+use crate::store::{
+    story::{AccountStory, MEMBERS_COUNTED, Member},
+    story_order::Order,
+    story_post::StoredPost,
 };
 
 /// The whole story as one object.
-pub(super) fn of(story: &Story, now: TimeMs) -> Value {
-    let thing = &story.thing;
+pub(super) fn of(told: &Told<'_>) -> Value {
+    let (story, thing) = (told.story, &told.story.thing);
+    let nearest: Vec<_> = told
+        .nearest
+        .iter()
+        .filter_map(|post| Some((post, explain_pair::compared(&story.post, post, told.policy)?)))
+        .map(|(post, explained)| json!({ "post": of_post(post), "comparison": explain_pair::of(&explained) }))
+        .collect();
     let sightings: Vec<_> = story
         .sightings
         .iter()
@@ -35,7 +37,9 @@ pub(super) fn of(story: &Story, now: TimeMs) -> Value {
             "post_count_is_complete": thing.member_count < MEMBERS_COUNTED,
             "posts": thing.members.iter().map(of_member).collect::<Vec<_>>(),
         },
-        "verdicts": story.accounts.iter().map(|account| of_account(story, account, now)).collect::<Vec<_>>(),
+        "verdicts": story.accounts.iter().map(|account| of_account(told, account)).collect::<Vec<_>>(),
+        "nearest": nearest,
+        "crowded": told.crowded,
     })
 }
 
@@ -81,22 +85,10 @@ fn of_member(member: &Member) -> Value {
     })
 }
 
-fn of_account(story: &Story, account: &AccountStory, now: TimeMs) -> Value {
-    let verdict = &account.verdict;
-    let pair = account.matched.as_ref().and_then(|matched| best_pair(&story.post, matched));
-    let comparison = pair.map(|pair| {
-        json!({
-            "alike": pair.comparison.likeness.map(|likeness| match likeness {
-                Likeness::Exact => "exact",
-                Likeness::Truncated => "truncated",
-                Likeness::Near => "near",
-            }),
-            "guard_words": pair.comparison.guard.words(),
-            "similarity": pair.comparison.similarity,
-            "variant": pair.mine.as_str(),
-            "matched_variant": pair.theirs.as_str(),
-        })
-    });
+fn of_account(told: &Told<'_>, account: &AccountStory) -> Value {
+    let (story, now, verdict) = (told.story, told.now, &account.verdict);
+    let matched = account.matched.as_ref();
+    let comparison = matched.and_then(|matched| explain_pair::compared(&told.story.post, matched, told.policy));
     json!({
         "account": account.name,
         "action": verdict.action.as_str(),
@@ -107,7 +99,7 @@ fn of_account(story: &Story, account: &AccountStory, now: TimeMs) -> Value {
         "hold_until_ms": verdict.hold_until,
         "similarity": verdict.similarity,
         "matched": account.matched.as_ref().map(of_post),
-        "comparison": comparison,
+        "comparison": comparison.as_ref().map(explain_pair::of),
         "outbox": account.orders.iter().map(of_order).collect::<Vec<_>>(),
     })
 }

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     config::{self, Environment, Loaded},
-    dedup::DedupPolicy,
     model::{Clock, Hashtag},
     network::rehearsal::{self, Rehearsal, RehearsalClock, TIMELINE_START},
     pipeline::{
@@ -76,7 +75,7 @@ pub(super) async fn run(
         network: network.clone(),
         hashtags: vec![Hashtag::new(rehearsal::HASHTAG)],
         filters: setup::filters(&loaded.settings.filters),
-        dedup: DedupPolicy::default(),
+        dedup: setup::dedup(&loaded.settings.dedup),
         sharing: setup::sharing(&loaded.settings.dedup),
         // The timeline is hours long and played in seconds; the pace is the real network's business.
         pace: Pace {

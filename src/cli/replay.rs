@@ -5,16 +5,15 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{BufWriter, Write},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Exit, args, setup, style};
+use super::{Exit, args, compare, setup, style};
 use crate::{
     config::{self, Environment},
-    dedup::DedupPolicy,
     model::{Action, PostId, Rule, Verdict},
     pipeline::replay::{BadLine, LineSource, Replay},
     store::{Location, LockMetrics, OpenOptions, Store, Synchronous},
@@ -36,7 +35,11 @@ pub async fn run(
 ) -> anyhow::Result<Exit> {
     let loaded = config::load(env, &global.flags())?;
     let settings = &loaded.settings;
+    let dedup = config::Dedup { mode: args.mode.unwrap_or(settings.dedup.mode), ..settings.dedup };
     setup::start_log(&settings.log, global.verbosity() - 1)?;
+    if let Some([a, b]) = args.compare.as_deref() {
+        return compare::run([a, b], args, &loaded, env, out, err).await;
+    }
     let sources: Vec<LineSource> = args.files.iter().map(|file| LineSource::from_argument(file)).collect();
     // Only a database that was asked for is written to; the configured one belongs to the bot.
     let asked_for = global.database.is_some() || env.names_database();
@@ -63,13 +66,7 @@ pub async fn run(
     let mut tally = Tally::default();
     let mut bad_lines = 0;
     let started = started();
-    let replay = Replay {
-        sources,
-        batch: args.batch as usize,
-        dedup: DedupPolicy::default(),
-        grace: Duration::from_secs(settings.dedup.grace_seconds),
-        unseen_original: setup::unseen_original(settings.dedup.unseen_original),
-    };
+    let replay = Replay { sources, batch: args.batch as usize, policy: setup::replay_policy(&dedup) };
     let result = replay
         .run(
             &store,
@@ -161,7 +158,7 @@ fn json(
     })
 }
 
-fn tell_bad_line(err: &mut dyn Write, bad: &BadLine, count: u64) {
+pub(super) fn tell_bad_line(err: &mut dyn Write, bad: &BadLine, count: u64) {
     let told = match count {
         1..=BAD_LINES_TOLD => {
             let (source, reason) = (style::escape_for_terminal(&bad.source), style::escape_for_terminal(&bad.reason));
@@ -174,13 +171,18 @@ fn tell_bad_line(err: &mut dyn Write, bad: &BadLine, count: u64) {
     drop(told);
 }
 
-fn progress(sources: &[LineSource]) -> ProgressBar {
+/// A bar of bytes read.
+pub(super) fn progress(sources: &[LineSource]) -> ProgressBar {
     let sizes: Option<u64> = sources.iter().map(LineSource::size_bytes).sum();
     let template = match sizes {
         Some(_) => "{bar:40.green/dim} {percent:>3} %  {binary_bytes_per_sec}, {eta} left",
         None => "{spinner} {binary_bytes} read, {binary_bytes_per_sec}",
     };
-    let bar = sizes.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    styled(sizes.map_or_else(ProgressBar::new_spinner, ProgressBar::new), template)
+}
+
+/// A bar that looks like this.
+pub(super) fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

@@ -9,7 +9,6 @@ use tokio_util::sync::CancellationToken;
 use super::{Exit, args, console::Console, rehearse, setup, style};
 use crate::{
     config::{self, Environment, Loaded, Situation, load_credentials},
-    dedup::DedupPolicy,
     model::{AccountId, Clock, SystemClock, TimeMs},
     pipeline::{
         daemon::{self, Account, Shared},
@@ -104,7 +103,7 @@ async fn run_configured(
             network,
             hashtags: settings.watch.clone(),
             filters: setup::filters(&loaded.settings.filters),
-            dedup: DedupPolicy::default(),
+            dedup: setup::dedup(&loaded.settings.dedup),
             sharing: setup::sharing(&loaded.settings.dedup),
             pace: setup::pace(&loaded.settings.pace),
             poll: Duration::from_secs(settings.poll_seconds),

@@ -7,6 +7,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use crate::{
     config::{self, Environment},
     dedup::{
+        DedupPolicy,
         decide::{SharingPolicy, UnseenOriginal},
         filter::Filters,
     },
@@ -19,9 +20,10 @@ use crate::{
         retry::{RetryPolicy, Retrying, TokioSleeper},
         x::{FieldNames, X, XConfig, XCredentials},
     },
-    pipeline::{ledger::StoreLedger, relay::Pace},
+    pipeline::{ledger::StoreLedger, relay::Pace, replay::Policy},
     store::{Location, OpenOptions, Synchronous, WriteLock},
     telemetry::{self, TelemetryError},
+    text::limits::{BALANCED, EAGER, STRICT},
 };
 
 /// Starts the log of this process; a log that was started before goes on.
@@ -116,6 +118,32 @@ pub fn filters(settings: &config::Filters) -> Filters {
         sensitive: settings.sensitive,
         max_age: Some(Duration::from_secs(settings.max_age_hours * 3600)),
         ..Filters::default()
+    }
+}
+
+/// How copies are recognised, as configured.
+pub fn dedup(settings: &config::Dedup) -> DedupPolicy {
+    let days = settings.forget_after_days;
+    DedupPolicy {
+        thresholds: match settings.mode {
+            config::Mode::Strict => STRICT,
+            config::Mode::Balanced => BALANCED,
+            config::Mode::Eager => EAGER,
+        },
+        attribution: settings.attribution,
+        exact: settings.exact,
+        truncated: settings.truncated,
+        near: settings.near,
+        forget_after: (days > 0).then(|| Duration::from_secs(days * 86_400)),
+    }
+}
+
+/// What a replay decides by, as configured.
+pub fn replay_policy(settings: &config::Dedup) -> Policy {
+    Policy {
+        dedup: dedup(settings),
+        grace: Duration::from_secs(settings.grace_seconds),
+        unseen_original: unseen_original(settings.unseen_original),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Two texts beside each other, with the words that differ standing out, and what their comparison says.
+//! Two texts beside each other, with the words that differ standing out.
 
 use std::{io::Write, ops::Range};
 
@@ -6,76 +6,13 @@ use super::{
     screen::{Line, Screen, columns_of},
     style::{self, paint},
 };
-use crate::{
-    store::story_post::StoredPost,
-    text::{
-        VariantKind,
-        differing::differing,
-        similarity::{Comparison, Likeness, Side, compare},
-    },
-};
+use crate::text::differing::differing;
 
 /// Below this many columns the texts stand one below the other.
 const COLUMNS_FOR_TWO: usize = 80;
 
 /// How much of a text is shown, in bytes; `--json` has all of it.
 const SHOWN_BYTES: usize = 4_000;
-
-/// How two posts compare: by the pair of payloads that is most alike.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct BestPair {
-    pub(super) mine: VariantKind,
-    pub(super) theirs: VariantKind,
-    pub(super) comparison: Comparison,
-}
-
-/// Compares every payload of one post with every payload of the other; `None` if one has none.
-pub(super) fn best_pair(mine: &StoredPost, theirs: &StoredPost) -> Option<BestPair> {
-    let author = |post: &StoredPost| post.author_handle().map(crate::model::Handle::new);
-    let (my_author, their_author) = (author(mine), author(theirs));
-    let pairs = mine.variants.iter().flat_map(|a| theirs.variants.iter().map(move |b| (a, b)));
-    let compared = pairs.map(|(a, b)| {
-        let comparison = compare(
-            Side { variant: a, author: my_author.as_ref() },
-            Side { variant: b, author: their_author.as_ref() },
-        );
-        BestPair { mine: a.kind, theirs: b.kind, comparison }
-    });
-    compared.reduce(|best, next| if is_better(&next.comparison, &best.comparison) { next } else { best })
-}
-
-/// Alike before different, the stronger likeness before the weaker, then by similarity.
-fn is_better(a: &Comparison, b: &Comparison) -> bool {
-    let rank = |c: &Comparison| c.likeness.map_or(u8::MAX, |likeness| likeness as u8);
-    rank(a) < rank(b) || (rank(a) == rank(b) && a.similarity > b.similarity)
-}
-
-impl BestPair {
-    /// What the comparison says, in words.
-    pub(super) fn words(&self) -> String {
-        let Comparison { likeness, guard, similarity } = self.comparison;
-        let said = match likeness {
-            Some(Likeness::Exact) => "the same words",
-            Some(Likeness::Truncated) => "the same words, one side cut short",
-            Some(Likeness::Near) => "nearly the same words",
-            None => "not alike enough by text alone",
-        };
-        format!(
-            "{said}: similarity {similarity:.2}, {} ({} against {})",
-            guard.words(),
-            part(self.mine),
-            part(self.theirs)
-        )
-    }
-}
-
-fn part(kind: VariantKind) -> &'static str {
-    match kind {
-        VariantKind::Whole => "the whole text",
-        VariantKind::Body => "the copied part",
-        VariantKind::Quote => "the quoted part",
-    }
-}
 
 /// Prints two texts with their headings: in two columns if the screen is wide enough and both are read from left to
 /// right, else one below the other.

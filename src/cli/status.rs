@@ -145,6 +145,8 @@ impl Overview {
             rows.push((format!("  {name}"), *count, words));
         }
         rows.push(("unreadable".to_owned(), self.total("quarantined"), "kept raw in quarantine"));
+        let crowded = "too many are like them: compared with the first and the newest only";
+        rows.push(("crowded".to_owned(), self.total("crowded"), crowded));
         let name_width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
         let rows: Vec<_> = rows.into_iter().map(|(name, count, words)| (name, thousands(count), words)).collect();
         let count_width = rows.iter().map(|(_, count, _)| count.len()).max().unwrap_or(0);

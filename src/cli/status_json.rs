@@ -41,6 +41,7 @@ pub(super) fn of(overview: &Overview) -> Value {
         },
         "skipped": overview.skipped,
         "quarantined": overview.total("quarantined"),
+        "crowded": overview.total("crowded"),
         "counters": status.totals,
         "watches": watches,
         "accounts": status.accounts.iter().map(|account| of_account(account, overview.now)).collect::<Vec<_>>(),

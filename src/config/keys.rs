@@ -174,7 +174,31 @@ pub const KEYS: &[Key] = &[
         count("milliseconds", 10, 600_000),
         "How long a read waits for its turn, before it says so.",
     ),
-    key("dedup", "mode", Kind::Choice(&["balanced"]), "The set of thresholds by which copies are recognised."),
+    key(
+        "dedup",
+        "mode",
+        Kind::Choice(&["strict", "balanced", "eager"]),
+        "How much two texts must have in common to be one thing.\n\
+         \"strict\": fewest first sightings lost, more copies let through; \"eager\": the other way round.",
+    ),
+    key(
+        "dedup",
+        "attribution",
+        Kind::Flag,
+        "Whether it counts that a text credits the other's author (\"RT @ann: …\", \"via @ann\").\n\
+         false: such a text is a copy only if its words alone make it one by the three rules below. It is still\n\
+         second-hand, and waits for its original.",
+    ),
+    key("dedup", "exact", Kind::Flag, "Whether the same text by somebody else is a copy. false: only with a credit."),
+    key("dedup", "truncated", Kind::Flag, "Whether the same text cut short is a copy. false: only with a credit."),
+    key("dedup", "near", Kind::Flag, "Whether nearly the same text is a copy. false: only with a credit."),
+    key(
+        "dedup",
+        "forget_after_days",
+        count("days", 0, 3_650),
+        "Posts older than a new one by more than this are not matched with it, so an old thing may go out again.\n\
+         0: nothing is forgotten. The very same post is never reposted twice, and native reposts are still recognised.",
+    ),
     key(
         "dedup",
         "grace_seconds",

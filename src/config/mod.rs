@@ -16,6 +16,7 @@ mod settings;
 mod template;
 mod validate;
 mod variables;
+mod variation;
 
 pub use environment::Environment;
 pub use error::{ConfigError, Place, Problem};
@@ -28,3 +29,4 @@ pub use settings::{
     UnseenOriginal,
 };
 pub use template::template;
+pub use variation::dedup_in_one_word;

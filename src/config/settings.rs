@@ -70,6 +70,16 @@ pub enum Synchronous {
 pub struct Dedup {
     /// Which set of thresholds decides.
     pub mode: Mode,
+    /// Whether it counts that a text credits the other's author.
+    pub attribution: bool,
+    /// Whether the same text is a copy.
+    pub exact: bool,
+    /// Whether a text that is cut short is a copy.
+    pub truncated: bool,
+    /// Whether a text that says nearly the same is a copy.
+    pub near: bool,
+    /// Posts older than an incoming one by more days than this are not matched with it; 0 for all are.
+    pub forget_after_days: u64,
     /// How long a copy waits for its original, in seconds.
     pub grace_seconds: u64,
     /// What becomes of a copy whose original does not come.
@@ -78,16 +88,29 @@ pub struct Dedup {
 
 impl Default for Dedup {
     fn default() -> Self {
-        Self { mode: Mode::Balanced, grace_seconds: 120, unseen_original: UnseenOriginal::RepostCopy }
+        Self {
+            mode: Mode::Balanced,
+            attribution: true,
+            exact: true,
+            truncated: true,
+            near: true,
+            forget_after_days: 0,
+            grace_seconds: 120,
+            unseen_original: UnseenOriginal::RepostCopy,
+        }
     }
 }
 
 /// A named set of thresholds of the duplicate ladder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
+    /// Only what is hardly written twice by chance: the fewest things lost, more copies let through.
+    Strict,
     /// The measured middle: rather a copy too many than a thing lost.
     Balanced,
+    /// The fewest copies let through, more things lost.
+    Eager,
 }
 
 /// What becomes of a copy whose original never came.

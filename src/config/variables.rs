@@ -107,7 +107,7 @@ fn is_credential(name: &str) -> bool {
 }
 
 /// What does not fit its kind stays text, and is refused with everything else that does not fit.
-fn value_of(text: &str, kind: Kind) -> Value {
+pub(super) fn value_of(text: &str, kind: Kind) -> Value {
     let as_text = || Value::from(text);
     let trimmed = text.trim();
     match kind {

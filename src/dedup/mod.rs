@@ -1,7 +1,9 @@
 //! Recognises second-hand posts, and decides what is reposted.
 
 pub mod decide;
+pub mod explain;
 pub mod filter;
+mod known;
 mod policy;
 mod recognise;
 

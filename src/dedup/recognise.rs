@@ -1,24 +1,22 @@
 //! Which thing a post is: an archived one, or a new one.
 
-use std::{
-    cell::{Cell, OnceCell},
-    collections::{HashMap, VecDeque},
-};
-
 use sqlx::SqliteConnection;
 
-use super::DedupPolicy;
+use super::{
+    DedupPolicy,
+    known::{Known, KnownVariant},
+};
 use crate::{
     model::{Handle, Link, PostId, Rule, ThingId, TimeMs, VariantId},
     store::{
         SeenKeys, StoreError,
-        candidates::{self, BEARERS_AT_EACH_END, Bearers, Candidate, NewVariant},
+        candidates::{self, NewVariant},
         seen_keys::Covered,
     },
     text::{
         Analysis,
         fingerprint::{self, Key},
-        similarity::{Likeness, Side, Tokens, compare_tokens},
+        similarity::{Side, Tokens},
     },
 };
 
@@ -53,6 +51,11 @@ impl Incoming {
     ) -> Self {
         let keys = analysis.variants.iter().map(|variant| fingerprint::terms(variant, author.as_ref())).collect();
         Self { post, new_thing, author, created_at, links, analysis, keys }
+    }
+
+    /// The terms of each variant.
+    pub(super) fn keys(&self) -> &[Vec<Key>] {
+        &self.keys
     }
 }
 
@@ -134,103 +137,8 @@ pub async fn store_variants(
     Ok(seen_keys.stored(variants.iter().flat_map(|variant| variant.keys).copied(), newest))
 }
 
-/// What is known when a post is decided: the archive's answer for the page, and the page's earlier posts.
-struct Known {
-    bearers: HashMap<Key, Places>,
-    /// In the order of their ids, those of the page behind all others.
-    candidates: Vec<KnownVariant>,
-    /// How many look-ups there were.
-    look_ups: Cell<u64>,
-}
-
-/// A candidate that may be compared several times.
-struct KnownVariant {
-    candidate: Candidate,
-    /// Split when it is first compared.
-    tokens: OnceCell<Tokens>,
-    /// The look-up that met it last, by number, so that none meets it twice.
-    met: Cell<u64>,
-}
-
-/// Where the bearers of a key stand among the candidates; what `Bearers` is by their ids.
-#[derive(Default)]
-struct Places {
-    first: Vec<usize>,
-    newest: VecDeque<usize>,
-}
-
-impl Known {
-    fn new(keys: Vec<Key>, found: Vec<Bearers>, candidates: Vec<Candidate>) -> Self {
-        let place = |id: &VariantId| candidates.binary_search_by_key(id, |candidate| candidate.id).ok();
-        let bearers = keys
-            .into_iter()
-            .zip(&found)
-            .map(|(key, bearers)| {
-                let first = bearers.first.iter().filter_map(place).collect();
-                (key, Places { first, newest: bearers.newest.iter().filter_map(place).collect() })
-            })
-            .collect();
-        let candidates = candidates.into_iter().map(KnownVariant::new).collect();
-        Self { bearers, candidates, look_ups: Cell::new(0) }
-    }
-
-    fn add(&mut self, post: &Incoming, thing: ThingId) {
-        for (variant, keys) in post.analysis.variants.iter().zip(&post.keys) {
-            let place = self.candidates.len();
-            for key in keys {
-                self.bearers.entry(*key).or_default().add(place);
-            }
-            self.candidates.push(KnownVariant::new(Candidate {
-                // Stands for the row's id, which it gets when it is stored: above all others, in order.
-                id: VariantId(i64::MAX / 2 + place as i64),
-                variant: variant.clone(),
-                post: post.post,
-                thing,
-                author: post.author.clone(),
-                attribution: post.analysis.attribution.clone(),
-                created_at: post.created_at,
-            }));
-        }
-    }
-
-    /// The bearers of some keys, each once.
-    fn bearers(&self, keys: &[Key]) -> impl Iterator<Item = &KnownVariant> {
-        let look_up = self.look_ups.get() + 1;
-        self.look_ups.set(look_up);
-        let places = keys.iter().filter_map(|key| self.bearers.get(key));
-        let all = places.flat_map(|places| places.first.iter().chain(&places.newest));
-        all.map(|&place| &self.candidates[place]).filter(move |known| known.met.replace(look_up) != look_up)
-    }
-}
-
-impl KnownVariant {
-    fn new(candidate: Candidate) -> Self {
-        Self { candidate, tokens: OnceCell::new(), met: Cell::new(0) }
-    }
-}
-
-impl Places {
-    /// Whether there may be bearers between the first and the newest.
-    fn is_crowded(&self) -> bool {
-        self.newest.front().is_some_and(|newest| self.first.last() < Some(newest))
-    }
-
-    /// Adds the newest bearer, so that the list is what the archive would answer after storing it.
-    fn add(&mut self, place: usize) {
-        if self.first.len() < BEARERS_AT_EACH_END {
-            self.first.push(place);
-            return;
-        }
-        if self.newest.is_empty() {
-            self.newest.extend(&self.first);
-        }
-        self.newest.push_back(place);
-        self.newest.pop_front();
-    }
-}
-
 /// The order in which rules are preferred.
-fn rank(rule: Rule) -> u8 {
+pub(super) fn rank(rule: Rule) -> u8 {
     match rule {
         Rule::Attribution => 0,
         Rule::Exact => 1,
@@ -245,21 +153,13 @@ fn decide(post: &Incoming, known: &Known, policy: &DedupPolicy) -> Recognition {
     for (variant, keys) in post.analysis.variants.iter().zip(&post.keys) {
         let tokens = Tokens::new(variant);
         for KnownVariant { candidate, tokens: their_tokens, .. } in known.bearers(keys) {
+            if policy.forgets(candidate.created_at, post.created_at) {
+                continue;
+            }
             let mine = Side { variant, author: post.author.as_ref() };
             let theirs = Side { variant: &candidate.variant, author: candidate.author.as_ref() };
             let their_tokens = their_tokens.get_or_init(|| Tokens::new(&candidate.variant));
-            let comparison = compare_tokens((mine, &tokens), (theirs, their_tokens));
-            let Some(likeness) = comparison.likeness else { continue };
-            let credits = variant.credited.is_some() && variant.credited == candidate.author;
-            let rule = match likeness {
-                _ if credits => Rule::Attribution,
-                Likeness::Exact => Rule::Exact,
-                Likeness::Truncated => Rule::Truncated,
-                Likeness::Near => Rule::Near,
-            };
-            if !policy.allows(rule) {
-                continue;
-            }
+            let (Some(rule), comparison) = policy.judge((mine, &tokens), (theirs, their_tokens)) else { continue };
             // Only whom the copy credits in the end: those it passed through on the way wrote nothing.
             if post.author.is_some() && candidate.attribution == post.author {
                 crediting.push((candidate.post, candidate.thing));
@@ -276,7 +176,7 @@ fn decide(post: &Incoming, known: &Known, policy: &DedupPolicy) -> Recognition {
             }
         }
     }
-    let crowded = post.keys.iter().flatten().filter_map(|key| known.bearers.get(key)).any(Places::is_crowded);
+    let crowded = known.is_crowded(&post.keys);
     match best {
         None => Recognition { thing: post.new_thing, matched: None, credited_by: None, crowded },
         Some((_, _, matched, thing)) => {
@@ -362,6 +262,10 @@ mod tests {
     }
 
     async fn play(pages: &[&[Incoming]]) -> Vec<Recognition> {
+        play_by(DedupPolicy::default(), pages).await
+    }
+
+    async fn play_by(policy: DedupPolicy, pages: &[&[Incoming]]) -> Vec<Recognition> {
         let store: Store = Store::open(OpenOptions::new(":memory:")).await.unwrap();
         let mut all = Vec::new();
         for page in pages {
@@ -370,7 +274,7 @@ mod tests {
             let recognised = store.write("archive a page", move |conn| {
                 let (page, seen_keys) = (page.clone(), seen_keys.clone());
                 Box::pin(async move {
-                    let recognised = recognise(conn, &seen_keys, &page, &DedupPolicy::default()).await?;
+                    let recognised = recognise(conn, &seen_keys, &page, &policy).await?;
                     let covered = archive(conn, &page, &recognised, &seen_keys).await?;
                     Ok((recognised, covered))
                 })
@@ -423,6 +327,28 @@ mod tests {
         let things: std::collections::HashSet<_> = expected.iter().map(|r| r.thing).collect();
         assert_eq!(things.len(), 1 + 90);
         assert!(!expected[100].crowded && expected[449].crowded);
+    }
+
+    #[tokio::test]
+    async fn a_page_forgets_what_its_posts_would_forget_one_by_one() {
+        // A post each second; copied within the window, then after a pause longer than it.
+        let seconds = [1, 2, 3, 40, 50, 100, 101, 200];
+        let texts: Vec<Incoming> = seconds
+            .iter()
+            .zip(1..)
+            .map(|(second, id)| Incoming { created_at: TimeMs(second * 1000), ..incoming(id, None, TIDE) })
+            .collect();
+        let policy = DedupPolicy { forget_after: Some(std::time::Duration::from_secs(45)), ..DedupPolicy::default() };
+        let one_by_one: Vec<&[Incoming]> = texts.chunks(1).collect();
+        let expected = play_by(policy, &one_by_one).await;
+        let things: Vec<i64> = expected.iter().map(|recognition| recognition.thing.0).collect();
+        assert_eq!(things, [1, 1, 1, 1, 1, 6, 6, 8]);
+        let matched = |at: usize| expected[at].matched.as_ref().map(|matched| matched.post.0);
+        assert_eq!((matched(3), matched(4)), (Some(1), Some(4)), "the earliest that is not forgotten");
+        for page in [2, 3, 8] {
+            let pages: Vec<&[Incoming]> = texts.chunks(page).collect();
+            assert_eq!(play_by(policy, &pages).await, expected, "pages of {page}");
+        }
     }
 
     #[tokio::test]

@@ -10,8 +10,8 @@ use tokio::{
 use super::{
     batch::Reader,
     event::{Event, Observer},
-    intake,
     relay::{Pace, QuietUntil, Relay, Step},
+    standing,
     timing::Timing,
     watcher::{Ending, PATIENCE_AT_ONCE, ReadUntil, TRIES_AT_ONCE, Until, Watcher},
 };
@@ -368,7 +368,7 @@ async fn end_holds<L: WriteLock>(
         };
         let unread = now.minus(LONGEST_UNREAD);
         let over = if unread > began { read.max(unread) } else { read };
-        let next = match intake::end_holds(&shared.store, reader.clone(), over).await {
+        let next = match standing::end_holds(&shared.store, reader.clone(), over).await {
             Ok(decisions) => {
                 for decision in decisions {
                     (shared.observer)(Event::Decided { account: name.clone(), decision: Box::new(decision) });

@@ -10,6 +10,7 @@ use sqlx::SqliteConnection;
 use super::{
     batch::{Arrival, Batch, Reader},
     decision::{self, Decision},
+    standing::{count, record_changes, thing_states},
 };
 use crate::{
     dedup::{
@@ -18,13 +19,12 @@ use crate::{
         filter::Subject,
         recognise, store_variants,
     },
-    model::{AccountId, Action, Handle, NetworkKind, Post, PostId, RemoteId, Rule, ThingId, TimeMs, Verdict},
+    model::{Action, Handle, NetworkKind, Post, PostId, RemoteId, Rule, ThingId, TimeMs, Verdict},
     store::{
         SeenKeys, Store, StoreError, accounts,
         authors::{self, AuthorUpdate},
         counters,
         lock::WriteLock,
-        outbox,
         posts::{self, KnownPost, LivePost, NewPost},
         seen_keys::Covered,
         things::{self, NewThing},
@@ -303,6 +303,11 @@ impl<'a> Page<'a> {
         if !self.batch.bad.is_empty() {
             counts.insert("quarantined", i64::try_from(self.batch.bad.len()).unwrap_or(i64::MAX));
         }
+        let recognised = self.places.iter().filter_map(|place| place.recognition.as_ref());
+        let crowded = recognised.filter(|recognition| recognition.crowded).count();
+        if crowded > 0 {
+            counts.insert("crowded", i64::try_from(crowded).unwrap_or(i64::MAX));
+        }
         counters::add(conn, self.reader.watch, &counts, self.now).await?;
         if let (Some(watch), Some(cursor)) = (self.reader.watch, &self.batch.cursor) {
             accounts::set_cursor(conn, watch, cursor, self.now).await?;
@@ -369,80 +374,4 @@ fn seen_before(place: &Place) -> Verdict {
         hold_until: None,
         slot: None,
     }
-}
-
-/// Ends the holds whose grace time is over at `now`, at most 500 at once.
-///
-/// # Errors
-/// Any [`StoreError`]; then nothing was changed.
-pub async fn end_holds<L: WriteLock>(
-    store: &Store<L>,
-    reader: Arc<Reader>,
-    now: TimeMs,
-) -> Result<Vec<Decision>, StoreError> {
-    store
-        .write("end holds", move |conn| {
-            let reader = reader.clone();
-            Box::pin(async move {
-                let due = verdicts::due_holds(conn, reader.account, now).await?;
-                let states = thing_states(conn, reader.account, &due).await?;
-                let mut decider = Decider::new(reader.sharing, &reader.filters, states, reader.sends);
-                due.into_iter().for_each(|thing| decider.expire(thing, now));
-                let mut decisions = decision::of_archived(conn, decider.changes().verdicts.values()).await?;
-                decision::tell_others(conn, &mut decisions, |thing| decider.original(thing)).await?;
-                let changes = decider.into_changes();
-                let counts = count(changes.verdicts.values());
-                record_changes(conn, &reader, changes, now).await?;
-                counters::add(conn, reader.watch, &counts, now).await?;
-                Ok(decisions)
-            })
-        })
-        .await
-}
-
-async fn thing_states(
-    conn: &mut SqliteConnection,
-    account: AccountId,
-    things: &[ThingId],
-) -> Result<HashMap<ThingId, ThingState>, StoreError> {
-    let standings = verdicts::standings(conn, account, things).await?;
-    let things = things::load(conn, things).await?;
-    Ok(things
-        .into_iter()
-        .map(|(id, thing)| {
-            let original = thing.original.map(|original| (original, thing.original_author));
-            let standings = standings.get(&id).map_or(&[][..], Vec::as_slice);
-            (id, ThingState::new(original, thing.replayed, standings))
-        })
-        .collect())
-}
-
-async fn record_changes(
-    conn: &mut SqliteConnection,
-    reader: &Reader,
-    changes: Changes,
-    now: TimeMs,
-) -> Result<(), StoreError> {
-    let account = reader.account;
-    let verdicts: Vec<Verdict> = changes.verdicts.into_values().collect();
-    verdicts::save(conn, account, &verdicts, now).await?;
-    things::set_originals(conn, &changes.originals).await?;
-    if reader.sends {
-        outbox::insert(conn, account, &changes.orders, now).await?;
-        outbox::retarget(conn, account, &changes.retargets, now).await?;
-        outbox::withdraw(conn, account, &changes.withdrawals, Rule::OriginalFiltered, now).await?;
-    }
-    Ok(())
-}
-
-fn count<'v>(verdicts: impl Iterator<Item = &'v Verdict>) -> BTreeMap<&'static str, i64> {
-    let mut counts = BTreeMap::new();
-    for verdict in verdicts {
-        let name = match verdict.action {
-            Action::Skip => verdict.rule.as_str(),
-            Action::Repost | Action::Hold => verdict.action.as_str(),
-        };
-        *counts.entry(name).or_insert(0) += 1;
-    }
-    counts
 }

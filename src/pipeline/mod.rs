@@ -8,5 +8,6 @@ pub mod intake;
 pub mod ledger;
 pub mod relay;
 pub mod replay;
+pub mod standing;
 pub mod timing;
 pub mod watcher;

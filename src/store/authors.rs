@@ -54,6 +54,9 @@ pub async fn upsert(
     network: NetworkKind,
     updates: &[AuthorUpdate],
 ) -> Result<(), StoreError> {
+    if updates.is_empty() {
+        return Ok(());
+    }
     let rows: Vec<_> = updates
         .iter()
         .map(|u| {

@@ -47,7 +47,8 @@ pub async fn add(
 pub struct Total {
     /// The hashtag, or `None` for what no watch brought.
     pub hashtag: Option<String>,
-    /// `received`, `repost`, `hold`, or the rule of a skip.
+    /// `received`, `repost`, `hold`, the rule of a skip, `quarantined` (elements that could not be read), or `crowded`
+    /// (posts that were not compared with everything that is like them).
     pub name: String,
     /// How often.
     pub count: i64,

@@ -125,6 +125,19 @@ pub enum StoreError {
         /// The newest schema version this build knows.
         known: i64,
     },
+    /// The database was written by an older firsthand, and was to be read only.
+    #[error(
+        "open {}: its schema is version {found}, this firsthand's is {known}; `firsthand migrate` brings it up to date",
+        path.display()
+    )]
+    OlderSchema {
+        /// The file.
+        path: PathBuf,
+        /// The newest schema version applied to the file.
+        found: i64,
+        /// The newest schema version this build knows.
+        known: i64,
+    },
     /// The database is damaged. firsthand never repairs or deletes it by itself.
     #[error(
         "{place}: the database is damaged; keep the file, stop firsthand and restore the latest backup (`sqlite3 FILE \

@@ -27,6 +27,7 @@ mod inspect;
 mod instance_lock;
 mod migrate;
 mod parameter;
+mod read_only;
 
 pub use backup::copy_database;
 pub use connect::{Location, OpenOptions, Synchronous};
@@ -36,4 +37,5 @@ pub use inspect::schema_version;
 pub use instance_lock::InstanceLock;
 pub use lock::{DefaultLock, JobFuture, LockMetrics, SingleWriter, TimeoutRetry, WriteLock};
 pub use migrate::newest_version;
+pub use read_only::ReadOnlyArchive;
 pub use seen_keys::SeenKeys;

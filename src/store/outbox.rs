@@ -40,6 +40,9 @@ pub async fn insert(
             rows.push((order.thing, order.slot.number(), order.post, order.post_created_at));
         }
     }
+    if rows.is_empty() {
+        return Ok(());
+    }
     let rows = json(&rows)?;
     sqlx::query!(
         "INSERT INTO outbox (account_id, thing_id, slot, kind, post_id, state, not_before_ms, post_created_at_ms,

@@ -119,6 +119,9 @@ pub async fn brought(
     conn: &mut SqliteConnection,
     posts: &[LivePost<'_>],
 ) -> Result<HashMap<RemoteId, (PostId, ThingId)>, StoreError> {
+    if posts.is_empty() {
+        return Ok(HashMap::new());
+    }
     let network = NetworkKind::Replay.as_str();
     let posts: Vec<_> = posts.iter().map(|post| (post.remote_id, post.author, post.text)).collect();
     let posts = json(&posts)?;
@@ -156,6 +159,9 @@ pub struct NewPost<'a> {
 /// # Errors
 /// Any [`StoreError`] of the database.
 pub async fn insert(conn: &mut SqliteConnection, posts: &[NewPost<'_>]) -> Result<(), StoreError> {
+    if posts.is_empty() {
+        return Ok(());
+    }
     let mut rows = Vec::with_capacity(posts.len());
     let mut searchable = Vec::with_capacity(posts.len());
     for new in posts {
@@ -267,6 +273,9 @@ pub async fn quarantine(
     elements: &[BadElement],
     at: TimeMs,
 ) -> Result<(), StoreError> {
+    if elements.is_empty() {
+        return Ok(());
+    }
     let rows: Vec<_> = elements.iter().map(|element| (&element.reason, cap(&element.raw))).collect();
     let rows = json(&rows)?;
     let (network, watch) = (network.as_str(), watch.map(|watch| watch.0));

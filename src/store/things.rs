@@ -23,6 +23,9 @@ pub struct NewThing {
 /// # Errors
 /// Any [`StoreError`] of the database.
 pub async fn insert(conn: &mut SqliteConnection, things: &[NewThing]) -> Result<(), StoreError> {
+    if things.is_empty() {
+        return Ok(());
+    }
     let rows: Vec<_> = things.iter().map(|t| (t.id, t.first_seen, t.replayed)).collect();
     let rows = json(&rows)?;
     sqlx::query!(
@@ -51,6 +54,9 @@ pub struct ThingRecord {
 /// # Errors
 /// Any [`StoreError`] of the database.
 pub async fn load(conn: &mut SqliteConnection, ids: &[ThingId]) -> Result<HashMap<ThingId, ThingRecord>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let ids = json(ids)?;
     let rows = sqlx::query!(
         r#"SELECT t.id AS "id!: i64", t.original_post_id, a.handle_folded AS "handle?: String", t.replayed AS "replayed!: bool"
@@ -80,6 +86,9 @@ pub async fn load(conn: &mut SqliteConnection, ids: &[ThingId]) -> Result<HashMa
 /// # Errors
 /// Any [`StoreError`] of the database.
 pub async fn set_originals(conn: &mut SqliteConnection, originals: &[(ThingId, PostId)]) -> Result<(), StoreError> {
+    if originals.is_empty() {
+        return Ok(());
+    }
     let rows = json(originals)?;
     sqlx::query!(
         "UPDATE things SET original_post_id = o.value ->> 1

@@ -37,6 +37,9 @@ pub async fn standings(
     account: AccountId,
     things: &[ThingId],
 ) -> Result<HashMap<ThingId, Vec<Standing>>, StoreError> {
+    if things.is_empty() {
+        return Ok(HashMap::new());
+    }
     let things = json(things)?;
     let rows = sqlx::query!(
         r#"SELECT v.thing_id, v.post_id AS "post_id!: i64", v.action, v.matched_post_id, v.similarity, v.hold_until_ms, p.created_at_ms,
@@ -80,6 +83,9 @@ pub async fn decided(
     account: AccountId,
     posts: &[PostId],
 ) -> Result<Vec<PostId>, StoreError> {
+    if posts.is_empty() {
+        return Ok(Vec::new());
+    }
     let posts = json(posts)?;
     let rows = sqlx::query_scalar!(
         r#"SELECT v.post_id AS "post_id!: i64" FROM jsonb_each(?1) AS wanted
@@ -102,6 +108,9 @@ pub async fn save(
     verdicts: &[Verdict],
     now: TimeMs,
 ) -> Result<(), StoreError> {
+    if verdicts.is_empty() {
+        return Ok(());
+    }
     let rows: Vec<_> = verdicts
         .iter()
         .map(|v| (v.post, v.thing, v.action.as_str(), v.rule.as_str(), v.matched, v.similarity, v.hold_until))
@@ -123,6 +132,41 @@ pub async fn save(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// What the account decided about the posts after `after`, at most `limit` of them, in the order of their rows. A
+/// verdict's `slot` is not stored, so it is `None`.
+///
+/// # Errors
+/// Any [`StoreError`] of the database.
+pub async fn page(
+    conn: &mut SqliteConnection,
+    account: AccountId,
+    after: PostId,
+    limit: u32,
+) -> Result<Vec<Verdict>, StoreError> {
+    let rows = sqlx::query!(
+        "SELECT post_id, thing_id, action, rule, matched_post_id, similarity, hold_until_ms FROM verdicts
+         WHERE post_id > ? AND account_id = ? ORDER BY post_id LIMIT ?",
+        after.0,
+        account.0,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    let verdicts = rows.into_iter().map(|row| {
+        Ok(Verdict {
+            post: PostId(row.post_id),
+            thing: ThingId(row.thing_id),
+            action: row.action.parse().map_err(|error: String| StoreError::bad_value("verdicts.action", error))?,
+            rule: row.rule.parse().map_err(|error| StoreError::bad_value("verdicts.rule", Box::new(error)))?,
+            matched: row.matched_post_id.map(PostId),
+            similarity: row.similarity,
+            hold_until: row.hold_until_ms.map(TimeMs),
+            slot: None,
+        })
+    });
+    verdicts.collect()
 }
 
 /// The things of which the account holds a copy whose grace time is over at `now`, at most 500, the longest due first.

@@ -1,13 +1,14 @@
 //! Whether two payloads are the same words, and which guard decided.
 
+mod explanation;
+
+pub use explanation::{Difference, Explanation, Kind, Measure, explain};
+
 pub use super::words::Tokens;
 use super::{
     Variant, VariantKind,
     diff::{Gap, gaps},
-    limits::{
-        BOTH_SIDES_LETTERS, LETTERS_OF_A_MENTION, LONGER_COVERED, MAX_EDITS, MIN_LETTERS, MIN_LETTERS_OF_UNMARKED_CUT,
-        MIN_LETTERS_WITH_EVIDENCE, SHORTER_COVERED_PERCENT,
-    },
+    limits::{Kept, LETTERS_OF_A_MENTION, MAX_EDITS, Thresholds},
     words::{Token, Words, letters},
 };
 use crate::model::Handle;
@@ -54,6 +55,20 @@ pub enum Guard {
 }
 
 impl Guard {
+    /// The name for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::TooShort => "too-short",
+            Self::OtherReply => "other-reply",
+            Self::Number => "number",
+            Self::Mention => "mention",
+            Self::BothSides => "both-sides",
+            Self::Addition => "addition",
+            Self::Witnesses => "witnesses",
+        }
+    }
+
     /// The reason in plain words.
     pub fn words(self) -> &'static str {
         match self {
@@ -80,13 +95,41 @@ pub struct Comparison {
     pub similarity: f64,
 }
 
-impl Comparison {
+/// A comparison with what it was made from, so that it can be explained without being made a second time.
+#[derive(Debug)]
+struct Judged<'a> {
+    comparison: Comparison,
+    /// The words of the shorter and of the longer side, as far as it came to words.
+    words: Option<[Words<'a>; 2]>,
+    /// Whether the shorter side is the second one.
+    swapped: bool,
+    measure: Option<Measure>,
+    /// Where the words differ, as places in `words`.
+    gaps: Vec<Gap>,
+    /// The part of `gaps` that was not weighed, because one side was cut there.
+    beyond: Option<Gap>,
+}
+
+impl Judged<'_> {
+    fn new(likeness: Result<Likeness, Guard>, similarity: f64) -> Self {
+        let (likeness, guard) = match likeness {
+            Ok(likeness) => (Some(likeness), Guard::None),
+            Err(guard) => (None, guard),
+        };
+        let comparison = Comparison { likeness, guard, similarity };
+        Self { comparison, words: None, swapped: false, measure: None, gaps: Vec::new(), beyond: None }
+    }
+
     fn same(likeness: Likeness, similarity: f64) -> Self {
-        Self { likeness: Some(likeness), guard: Guard::None, similarity }
+        Self::new(Ok(likeness), similarity)
     }
 
     fn different(guard: Guard, similarity: f64) -> Self {
-        Self { likeness: None, guard, similarity }
+        Self::new(Err(guard), similarity)
+    }
+
+    fn measured(self, measure: Measure) -> Self {
+        Self { measure: Some(measure), ..self }
     }
 }
 
@@ -98,88 +141,142 @@ pub fn has_evidence(a: Side<'_>, b: Side<'_>) -> bool {
     credits(a, b) || credits(b, a) || (repeats(a) && repeats(b) && a.variant.credited == b.variant.credited)
 }
 
-/// How many letters two payloads need to be one thing.
-fn min_letters(a: Side<'_>, b: Side<'_>) -> MinLetters {
-    let same_author = a.author.is_some() && a.author == b.author;
-    match (has_evidence(a, b), same_author) {
-        (false, _) => MinLetters { equal: MIN_LETTERS, edited: MIN_LETTERS },
-        (true, true) => MinLetters { equal: MIN_LETTERS_WITH_EVIDENCE, edited: MIN_LETTERS_WITH_EVIDENCE },
-        (true, false) => MinLetters { equal: 1, edited: MIN_LETTERS_WITH_EVIDENCE },
-    }
+/// What two payloads need to be one thing.
+#[derive(Clone, Copy, Debug)]
+struct Demands {
+    /// Letters, if the words are equal.
+    equal_letters: u32,
+    /// Letters in common, if one was cut.
+    cut_letters: u32,
+    /// Letters in common, if one was edited.
+    edited_letters: u32,
+    /// Letters of a cut that nobody marked.
+    unmarked_cut_letters: Option<u32>,
+    kept: Kept,
 }
 
-/// How many letters are needed if the words are equal, and if they were cut or edited.
-#[derive(Clone, Copy, Debug)]
-struct MinLetters {
-    equal: u32,
-    edited: u32,
+impl Demands {
+    fn of(a: Side<'_>, b: Side<'_>, thresholds: &Thresholds) -> Self {
+        let t = thresholds;
+        let words_alone = Self {
+            equal_letters: t.equal_letters,
+            cut_letters: t.cut_letters,
+            edited_letters: t.edited_letters,
+            unmarked_cut_letters: t.unmarked_cut_letters,
+            kept: t.kept,
+        };
+        if !t.evidence || !has_evidence(a, b) {
+            return words_alone;
+        }
+        let least = t.edited_letters_with_evidence;
+        let named = Self { cut_letters: least, edited_letters: least, ..words_alone };
+        if a.author.is_some() && a.author == b.author {
+            return Self { equal_letters: least, ..named };
+        }
+        Self { equal_letters: t.equal_letters_with_evidence, kept: t.kept_with_evidence, ..named }
+    }
+
+    /// The share of the longer text, in percent, that so many letters in common must cover.
+    fn longer_percent(&self, matched: u32) -> u32 {
+        let steps = &self.kept.longer_percent;
+        steps.iter().find(|(letters, _)| matched >= *letters).map_or(100, |(_, percent)| *percent)
+    }
 }
 
 /// Compares two payloads. Symmetric.
-pub fn compare(a: Side<'_>, b: Side<'_>) -> Comparison {
-    compare_tokens((a, &Tokens::new(a.variant)), (b, &Tokens::new(b.variant)))
+pub fn compare(a: Side<'_>, b: Side<'_>, thresholds: &Thresholds) -> Comparison {
+    compare_tokens((a, &Tokens::new(a.variant)), (b, &Tokens::new(b.variant)), thresholds)
 }
 
 /// Compares two payloads whose tokens were split before, each with its own.
-pub fn compare_tokens((a, a_tokens): (Side<'_>, &Tokens), (b, b_tokens): (Side<'_>, &Tokens)) -> Comparison {
-    let min = min_letters(a, b);
+pub fn compare_tokens(a: (Side<'_>, &Tokens), b: (Side<'_>, &Tokens), thresholds: &Thresholds) -> Comparison {
+    judge_sides(a, b, thresholds).comparison
+}
+
+fn judge_sides<'a>(
+    (a, a_tokens): (Side<'a>, &'a Tokens),
+    (b, b_tokens): (Side<'a>, &'a Tokens),
+    thresholds: &Thresholds,
+) -> Judged<'a> {
+    let demands = Demands::of(a, b, thresholds);
     if a.variant.kind == VariantKind::Quote && b.variant.kind == VariantKind::Quote {
-        return Comparison::different(Guard::Witnesses, 0.0);
+        return Judged::different(Guard::Witnesses, 0.0);
     }
     if a.variant.canonical == b.variant.canonical {
-        return if a.variant.canonical.letters() >= min.equal {
-            Comparison::same(Likeness::Exact, 1.0)
-        } else {
-            Comparison::different(Guard::TooShort, 1.0)
-        };
+        let letters = a.variant.canonical.letters();
+        return equal(letters, letters, &demands);
     }
     let (x, y) = (Words::new(a.variant, a_tokens), Words::new(b.variant, b_tokens));
     let order = |w: &Words<'_>| (w.letters, !w.cut, w.tokens.len());
     let by_text = || a.variant.canonical.as_str().cmp(b.variant.canonical.as_str());
-    let (short, long) = if order(&x).cmp(&order(&y)).then_with(by_text).is_gt() { (&y, &x) } else { (&x, &y) };
-    if !short.lead.is_empty() && !long.lead.is_empty() && !short.lead.iter().any(|m| long.lead.contains(m)) {
-        return Comparison::different(Guard::OtherReply, 0.0);
-    }
-    judge(short, long, min)
+    let swapped = order(&x).cmp(&order(&y)).then_with(by_text).is_gt();
+    let (short, long) = if swapped { (&y, &x) } else { (&x, &y) };
+    let answer_others =
+        !short.lead.is_empty() && !long.lead.is_empty() && !short.lead.iter().any(|m| long.lead.contains(m));
+    let is_broadcast = thresholds.broadcast_letters.is_some_and(|least| short.letters >= least);
+    let judged = if answer_others && !is_broadcast {
+        Judged::different(Guard::OtherReply, 0.0)
+    } else {
+        judge(short, long, &demands)
+    };
+    Judged { words: Some([*short, *long]), swapped, ..judged }
 }
 
-fn judge(short: &Words<'_>, long: &Words<'_>, min: MinLetters) -> Comparison {
+/// Equal words: there need only be enough of them.
+fn equal<'a>(letters: u32, letters_with_lead: u32, demands: &Demands) -> Judged<'a> {
+    let judged = if letters_with_lead >= demands.equal_letters {
+        Judged::same(Likeness::Exact, 1.0)
+    } else {
+        Judged::different(Guard::TooShort, 1.0)
+    };
+    judged.measured(Measure::equal(letters, demands.equal_letters.saturating_sub(letters_with_lead - letters)))
+}
+
+fn judge<'a>(short: &Words<'a>, long: &Words<'a>, demands: &Demands) -> Judged<'a> {
     // People who are answered in the same order say as much as words do.
     let lead = LETTERS_OF_A_MENTION
         * u32::try_from(short.lead.iter().zip(long.lead).take_while(|(x, y)| x == y).count()).unwrap_or(0);
     if short.tokens.is_empty() {
         // Nothing but people; what was shown to them may differ, unless the words were cut off.
-        return if short.cut && lead >= min.edited && long.lead.starts_with(short.lead) {
-            Comparison::same(Likeness::Truncated, 1.0)
+        return if short.cut && lead >= demands.cut_letters && long.lead.starts_with(short.lead) {
+            Judged::same(Likeness::Truncated, 1.0)
         } else {
-            Comparison::different(Guard::TooShort, 0.0)
+            Judged::different(Guard::TooShort, 0.0)
         };
     }
     if short.tokens == long.tokens {
-        return if short.letters + lead >= min.equal {
-            Comparison::same(Likeness::Exact, 1.0)
-        } else {
-            Comparison::different(Guard::TooShort, 1.0)
-        };
+        return equal(short.letters, short.letters + lead, demands);
     }
-    if short.letters + lead < min.edited {
-        return Comparison::different(Guard::TooShort, 0.0);
+    let least = if short.cut || long.cut { demands.cut_letters } else { demands.edited_letters };
+    let needed = least.saturating_sub(lead);
+    if short.letters < needed {
+        return Judged::different(Guard::TooShort, 0.0).measured(Measure::equal(short.letters, needed));
     }
     if let Some((last, front)) = short.tokens.split_last()
         && long.tokens.len() >= short.tokens.len()
         && front == &long.tokens[..front.len()]
         && let (last, word) = (short.text(last), long.text(&long.tokens[front.len()]))
         && word.starts_with(last)
-        && (short.cut || is_cut_word(last, word, short.letters))
+        && (short.cut || is_cut_word(last, word, short.letters, demands))
     {
-        return Comparison::same(Likeness::Truncated, 1.0);
+        return Judged::same(Likeness::Truncated, 1.0).measured(Measure::equal(short.letters, needed));
     }
-    if !short.cut && !long.cut && short.letters * 100 < long.letters * longer_covered_percent(short.letters) {
-        return Comparison::different(Guard::Addition, f64::from(short.letters) / f64::from(long.letters));
+    let longer_percent = demands.longer_percent(short.letters);
+    if !short.cut && !long.cut && short.letters * 100 < long.letters * longer_percent {
+        let measure = Measure {
+            at_most: true,
+            letters: [short.letters, long.letters],
+            left_over: [0, long.letters - short.letters],
+            longer_percent,
+            ..Measure::weighed(short.letters, needed, demands)
+        };
+        let similarity = f64::from(short.letters) / f64::from(long.letters);
+        return Judged::different(Guard::Addition, similarity).measured(measure);
     }
     let long_tokens = if short.cut { long.within(short.letters + short.letters / 5) } else { long.tokens };
-    let Some(mut gaps) = gaps(short.tokens, long_tokens, max_edits(short, long, long_tokens)) else {
-        return Comparison::different(Guard::BothSides, 0.0);
+    let max_edits = max_edits(short, long, long_tokens, demands);
+    let Some(mut gaps) = gaps(short.tokens, long_tokens, max_edits) else {
+        return Judged::different(Guard::BothSides, 0.0);
     };
     // Where one side was cut, what the other goes on to say is no difference.
     let beyond = gaps.last().map_or((0, 0), |gap| {
@@ -192,23 +289,21 @@ fn judge(short: &Words<'_>, long: &Words<'_>, min: MinLetters) -> Comparison {
         }
     });
     let likeness = if short.cut || beyond != (0, 0) { Likeness::Truncated } else { Likeness::Near };
-    if beyond != (0, 0) {
-        gaps.pop();
-    }
+    let beyond_gap = if beyond == (0, 0) { None } else { gaps.pop() };
     let left_over = LeftOver::of(short, long, long_tokens, &gaps);
     let totals = (short.letters - beyond.0, letters(long_tokens) - beyond.1);
-    left_over.weigh(totals, likeness, min.edited.saturating_sub(lead))
+    Judged { gaps, beyond: beyond_gap, ..left_over.weigh(totals, likeness, needed, demands) }
 }
 
-/// More tokens than this left over can't be one thing. Where nothing was cut, one side may have only
-/// [`BOTH_SIDES_LETTERS`] letters left over, so the other has not many more than it is longer; words that were joined
-/// or split, and mentions, have no letters and are given some room.
-fn max_edits(short: &Words<'_>, long: &Words<'_>, long_tokens: &[Token]) -> usize {
+/// More tokens than this left over can't be one thing. Where nothing was cut, one side may have only few letters left
+/// over, so the other has not many more than it is longer; words that were joined or split, and mentions, have no
+/// letters and are given some room.
+fn max_edits(short: &Words<'_>, long: &Words<'_>, long_tokens: &[Token], demands: &Demands) -> usize {
     let bound = if short.cut || long.cut {
         (short.tokens.len() + long_tokens.len()) / 3 + 2
     } else {
         let silent = |tokens: &[Token]| tokens.iter().filter(|token| token.letters == 0).count();
-        let room = BOTH_SIDES_LETTERS as usize + silent(short.tokens) + silent(long_tokens) + 4;
+        let room = demands.kept.both_sides_letters as usize + silent(short.tokens) + silent(long_tokens) + 4;
         short.tokens.len().abs_diff(long_tokens.len()) + 2 * room
     };
     bound.min(MAX_EDITS)
@@ -225,8 +320,8 @@ fn ends_in(rest: &[Token], cut: &Words<'_>, other: &[Token], whole: &Words<'_>) 
 
 /// Whether a text that nobody marked as cut ends within a word of the other. Tools cut at lengths where posts end; a
 /// shorter text ends where its author ended it.
-fn is_cut_word(last: &str, word: &str, text_letters: u32) -> bool {
-    last != word && !is_number(word) && text_letters >= MIN_LETTERS_OF_UNMARKED_CUT
+fn is_cut_word(last: &str, word: &str, text_letters: u32, demands: &Demands) -> bool {
+    last != word && !is_number(word) && demands.unmarked_cut_letters.is_some_and(|least| text_letters >= least)
 }
 
 /// What stands on one side only.
@@ -241,17 +336,11 @@ impl LeftOver {
         let mut sum = Self { left: 0, right: 0, guard: Guard::None };
         for gap in gaps {
             let (left, right) = (&short.tokens[gap.left.clone()], &long_tokens[gap.right.clone()]);
-            let left_text: Vec<&str> = left.iter().map(|token| short.text(token)).collect();
-            let right_text: Vec<&str> = right.iter().map(|token| long.text(token)).collect();
-            // The same letters, joined or split otherwise; "1 5" and "15" are other numbers, though.
-            if left_text.concat() == right_text.concat() && numbers(&left_text).eq(numbers(&right_text)) {
-                continue;
-            }
-            let mentions = |tokens: &[&str]| tokens.iter().any(|token| token.starts_with('@'));
-            if left_text.iter().chain(&right_text).any(|token| is_number(token)) {
-                sum.guard = Guard::Number;
-            } else if mentions(&left_text) && mentions(&right_text) {
-                sum.guard = Guard::Mention;
+            match kind_of(&texts(short, left), &texts(long, right)) {
+                Kind::Spacing => continue,
+                Kind::Number => sum.guard = Guard::Number,
+                Kind::Mention => sum.guard = Guard::Mention,
+                Kind::LeftOver | Kind::Beyond | Kind::Reply => {}
             }
             sum.left += letters(left);
             sum.right += letters(right);
@@ -259,21 +348,49 @@ impl LeftOver {
         sum
     }
 
-    fn weigh(&self, totals: (u32, u32), likeness: Likeness, min_letters: u32) -> Comparison {
+    fn weigh<'a>(&self, totals: (u32, u32), likeness: Likeness, needed_letters: u32, demands: &Demands) -> Judged<'a> {
         let matched = totals.0.saturating_sub(self.left);
         let (fewer, more) = (totals.0.min(totals.1), totals.0.max(totals.1));
         let similarity = f64::from(matched.min(more)) / f64::from(more.max(1));
-        if self.guard != Guard::None {
-            Comparison::different(self.guard, similarity)
-        } else if matched < min_letters {
-            Comparison::different(Guard::TooShort, similarity)
-        } else if self.left.min(self.right) > BOTH_SIDES_LETTERS || matched * 100 < fewer * SHORTER_COVERED_PERCENT {
-            Comparison::different(Guard::BothSides, similarity)
-        } else if matched * 100 < more * longer_covered_percent(matched) {
-            Comparison::different(Guard::Addition, similarity)
+        let measure = Measure {
+            letters: [totals.0, totals.1],
+            left_over: [self.left, self.right],
+            ..Measure::weighed(matched, needed_letters, demands)
+        };
+        let judged = if self.guard != Guard::None {
+            Judged::different(self.guard, similarity)
+        } else if matched < needed_letters {
+            Judged::different(Guard::TooShort, similarity)
+        } else if self.left.min(self.right) > demands.kept.both_sides_letters
+            || matched * 100 < fewer * demands.kept.shorter_percent
+        {
+            Judged::different(Guard::BothSides, similarity)
+        } else if matched * 100 < more * measure.longer_percent {
+            Judged::different(Guard::Addition, similarity)
         } else {
-            Comparison::same(likeness, similarity)
-        }
+            Judged::same(likeness, similarity)
+        };
+        judged.measured(measure)
+    }
+}
+
+fn texts<'a>(words: &Words<'a>, tokens: &[Token]) -> Vec<&'a str> {
+    tokens.iter().map(|token| words.text(token)).collect()
+}
+
+/// What the words of a gap say.
+fn kind_of(left: &[&str], right: &[&str]) -> Kind {
+    // The same letters, joined or split otherwise; "1 5" and "15" are other numbers, though.
+    if left.concat() == right.concat() && numbers(left).eq(numbers(right)) {
+        return Kind::Spacing;
+    }
+    let mentions = |tokens: &[&str]| tokens.iter().any(|token| token.starts_with('@'));
+    if left.iter().chain(right).any(|token| is_number(token)) {
+        Kind::Number
+    } else if mentions(left) && mentions(right) {
+        Kind::Mention
+    } else {
+        Kind::LeftOver
     }
 }
 
@@ -285,11 +402,6 @@ fn numbers<'a>(tokens: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
 /// Whether a token holds a digit, as numbers, dates, versions and counters do.
 fn is_number(token: &str) -> bool {
     !token.starts_with('@') && token.chars().any(char::is_numeric)
-}
-
-/// The share of the longer text, in percent, that so many letters in common must cover.
-fn longer_covered_percent(matched: u32) -> u32 {
-    LONGER_COVERED.iter().find(|(letters, _)| matched >= *letters).map_or(100, |(_, percent)| *percent)
 }
 
 #[cfg(test)]

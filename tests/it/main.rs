@@ -6,6 +6,7 @@ mod conformance;
 mod fake_x;
 mod house;
 mod lock;
+mod policies;
 mod queries;
 mod rehearsal;
 mod rust_source;

@@ -158,7 +158,7 @@ impl<L: WriteLock> Stage<L> {
     async fn explain(&self, id: &str, json: bool) -> Result<String, anyhow::Error> {
         let mut out = Vec::new();
         let args = args::Explain { id: id.to_owned(), json };
-        explain::run(&args, &self.store, after(NOW), &Screen::plain(100), &mut out).await?;
+        explain::run(&args, &self.store, &DedupPolicy::default(), after(NOW), &Screen::plain(100), &mut out).await?;
         Ok(readable(out))
     }
 

@@ -2,10 +2,9 @@
 
 use std::{io, io::Write, sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
-
 use super::{
-    lines::{BadLine, LineSource, ReplayInput},
+    lines::{BadLine, LineSource},
+    reading::{Read, Reading, Source},
     verdict_log::VerdictLog,
 };
 use crate::{
@@ -14,17 +13,18 @@ use crate::{
         decide::{SharingPolicy, UnseenOriginal},
         filter::Filters,
     },
-    model::{NetworkKind, TimeMs},
+    model::{AccountId, NetworkKind, TimeMs},
     pipeline::{
-        batch::{Arrival, Batch, Reader},
+        batch::{Batch, Reader},
         decision::Decision,
-        intake,
+        intake, standing,
     },
-    store::{Store, StoreError, accounts, lock::WriteLock, posts},
+    store::{
+        Store, StoreError, accounts,
+        lock::WriteLock,
+        posts::{self, NextIds},
+    },
 };
-
-/// How many batches may wait between the two threads.
-const BATCHES_WAITING: usize = 4;
 
 /// What is replayed, and how.
 #[derive(Clone, Debug)]
@@ -33,12 +33,8 @@ pub struct Replay {
     pub sources: Vec<LineSource>,
     /// How many posts share a write transaction.
     pub batch: usize,
-    /// How copies are recognised.
-    pub dedup: DedupPolicy,
-    /// How long a copy waits for its original, by the posts' own clock.
-    pub grace: Duration,
-    /// What happens then.
-    pub unseen_original: UnseenOriginal,
+    /// How it is decided.
+    pub policy: Policy,
 }
 
 /// What came of a replay.
@@ -69,11 +65,74 @@ pub enum ReplayError {
     Store(#[from] StoreError),
 }
 
-/// One message of the reading thread.
-enum Read {
-    Posts(Vec<Arrival>),
-    Bad(BadLine),
-    Failed { name: String, source: io::Error },
+/// How copies are recognised in a replay, and what becomes of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// How copies are recognised.
+    pub dedup: DedupPolicy,
+    /// How long a copy waits for its original, by the posts' own clock.
+    pub grace: Duration,
+    /// What happens then.
+    pub unseen_original: UnseenOriginal,
+}
+
+/// One archive that a replay fills, by one policy.
+pub(super) struct Filling<'s, L: WriteLock> {
+    store: &'s Store<L>,
+    account: AccountId,
+    policy: Policy,
+    /// The ids that the replay's first post and thing take.
+    pub(super) next: NextIds,
+}
+
+impl<'s, L: WriteLock> Filling<'s, L> {
+    pub(super) async fn begin(store: &'s Store<L>, policy: Policy) -> Result<Self, StoreError> {
+        let (account, next) = store
+            .write("prepare a replay", |conn| {
+                Box::pin(async move {
+                    let account = accounts::account(conn, "replay", NetworkKind::Replay, TimeMs(0)).await?;
+                    Ok((account, posts::next_ids(conn).await?))
+                })
+            })
+            .await?;
+        Ok(Self { store, account, policy, next })
+    }
+
+    /// The account that decides here.
+    pub(super) fn account(&self) -> AccountId {
+        self.account
+    }
+
+    fn reader(&self, network: NetworkKind) -> Arc<Reader> {
+        Arc::new(Reader {
+            account: self.account,
+            watch: None,
+            network,
+            filters: Filters::none(),
+            dedup: self.policy.dedup,
+            sharing: SharingPolicy {
+                grace: self.policy.grace,
+                unseen_original: self.policy.unseen_original,
+                replayed_is_shared: false,
+            },
+            sends: false,
+        })
+    }
+
+    /// Takes in posts of one network; the decisions come as from [`intake::take_in`].
+    pub(super) async fn take_in(
+        &self,
+        network: NetworkKind,
+        batch: Arc<Batch>,
+        now: TimeMs,
+    ) -> Result<Vec<Decision>, StoreError> {
+        intake::take_in(self.store, self.reader(network), batch, now).await
+    }
+
+    /// Ends holds that are over at `now`, not all at once: none is left when nothing is decided any more.
+    pub(super) async fn end_holds(&self, now: TimeMs) -> Result<Vec<Decision>, StoreError> {
+        standing::end_holds(self.store, self.reader(NetworkKind::Replay), now).await
+    }
 }
 
 impl Replay {
@@ -90,48 +149,26 @@ impl Replay {
         mut on_bad: impl FnMut(&BadLine),
         on_bytes: impl Fn(u64) + Send + Sync + 'static,
     ) -> Result<Replayed, ReplayError> {
-        let (account, next) = store
-            .write("prepare a replay", |conn| {
-                Box::pin(async move {
-                    let account = accounts::account(conn, "replay", NetworkKind::Replay, TimeMs(0)).await?;
-                    Ok((account, posts::next_ids(conn).await?))
-                })
-            })
-            .await?;
-        let reader = Arc::new(Reader {
-            account,
-            watch: None,
-            network: NetworkKind::Replay,
-            filters: Filters::none(),
-            dedup: self.dedup,
-            sharing: SharingPolicy {
-                grace: self.grace,
-                unseen_original: self.unseen_original,
-                replayed_is_shared: false,
-            },
-            sends: false,
-        });
-        let mut log = verdicts.map(|out| VerdictLog::new(out, next.first_post()));
-        let (sender, mut batches) = mpsc::channel(BATCHES_WAITING);
-        let (sources, batch) = (self.sources, self.batch);
-        let reading = tokio::task::spawn_blocking(move || read(&sources, batch, &sender, on_bytes));
+        let filling = Filling::begin(store, self.policy).await?;
+        let mut log = verdicts.map(|out| VerdictLog::new(out, filling.next.first_post()));
+        let mut reading = Reading::start(Source::Lines(self.sources), self.batch, on_bytes);
 
         store.spare_look_ups();
         let mut replayed = Replayed::default();
         let mut failure = None;
         let mut latest = TimeMs(i64::MIN);
-        while let Some(message) = batches.recv().await {
+        while let Some(message) = reading.next().await {
             match message {
                 Read::Bad(bad) => {
                     replayed.bad_lines += 1;
                     on_bad(&bad);
                 }
-                Read::Failed { name, source } => failure = Some(ReplayError::Read { name, source }),
-                Read::Posts(arrivals) => {
+                Read::Failed(error) => failure = Some(error),
+                Read::Posts(network, arrivals) => {
                     let own = arrivals.len();
                     let now = arrivals.iter().map(|arrival| arrival.seen_at).max().unwrap_or(latest);
                     let batch = Arc::new(Batch { arrivals, ..Batch::default() });
-                    let decisions = intake::take_in(store, reader.clone(), batch, now).await?;
+                    let decisions = filling.take_in(network, batch, now).await?;
                     replayed.posts += own as u64;
                     on_decisions(&decisions);
                     if let Some(log) = &mut log {
@@ -142,7 +179,7 @@ impl Replay {
             }
         }
         loop {
-            let ended = intake::end_holds(store, reader.clone(), latest).await?;
+            let ended = filling.end_holds(latest).await?;
             if ended.is_empty() {
                 break;
             }
@@ -151,64 +188,12 @@ impl Replay {
                 log.take(ended, 0)?;
             }
         }
-        if let Err(panic) = reading.await {
-            return Err(ReplayError::Read { name: "the input".to_owned(), source: io::Error::other(panic) });
-        }
+        reading.ended().await?;
         if let Some(log) = log {
             log.finish()?;
         }
         // What was read until the failure is archived, and its verdicts are written.
         failure.map_or(Ok(replayed), Err)
-    }
-}
-
-/// Reads all sources; ends at the first that fails, or when the other side has gone.
-fn read(
-    sources: &[LineSource],
-    batch: usize,
-    sender: &mpsc::Sender<Read>,
-    on_bytes: impl Fn(u64) + Send + Sync + 'static,
-) {
-    let on_bytes = Arc::new(on_bytes);
-    let mut reader = Reading { batch, sender, before: TimeMs(0), arrivals: Vec::with_capacity(batch) };
-    let failed = sources.iter().find_map(|source| {
-        let count = on_bytes.clone();
-        let read = ReplayInput::open(source, move |bytes| count(bytes)).and_then(|input| reader.read(input));
-        read.err().map(|error| Read::Failed { name: source.name(), source: error })
-    });
-    let rest = (!reader.arrivals.is_empty()).then(|| Read::Posts(std::mem::take(&mut reader.arrivals)));
-    // Nobody to hear of it is no fault of the reader's.
-    rest.into_iter().chain(failed).all(|message| sender.blocking_send(message).is_ok());
-}
-
-/// The reading thread's state.
-struct Reading<'a> {
-    batch: usize,
-    sender: &'a mpsc::Sender<Read>,
-    /// The time of the post before, which a post without one takes.
-    before: TimeMs,
-    arrivals: Vec<Arrival>,
-}
-
-impl Reading<'_> {
-    fn read(&mut self, mut input: ReplayInput) -> io::Result<()> {
-        while let Some(line) = input.next(self.before)? {
-            let message = match line {
-                Err(bad) => Read::Bad(bad),
-                Ok(post) => {
-                    self.before = post.created_at;
-                    self.arrivals.push(Arrival::new(post, self.before));
-                    if self.arrivals.len() < self.batch {
-                        continue;
-                    }
-                    Read::Posts(std::mem::replace(&mut self.arrivals, Vec::with_capacity(self.batch)))
-                }
-            };
-            if self.sender.blocking_send(message).is_err() {
-                return Ok(());
-            }
-        }
-        Ok(())
     }
 }
 
@@ -229,9 +214,11 @@ mod tests {
         let replay = Replay {
             sources: vec![LineSource::File(posts)],
             batch,
-            dedup: DedupPolicy::default(),
-            grace: Duration::from_secs(120),
-            unseen_original: UnseenOriginal::RepostCopy,
+            policy: Policy {
+                dedup: DedupPolicy::default(),
+                grace: Duration::from_secs(120),
+                unseen_original: UnseenOriginal::RepostCopy,
+            },
         };
         let log = std::fs::File::create(&out).unwrap();
         replay.run(&store, Some(Box::new(log)), |_| {}, |_| {}, |_| {}).await.unwrap();

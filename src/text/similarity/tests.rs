@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::text::analyse;
+use crate::text::{
+    analyse,
+    limits::{BALANCED, EAGER, STRICT},
+};
 
 /// The best comparison of any payload of one post with any of the other; `@name|` in front of a text is its author.
 fn judge_posts(a: &str, b: &str) -> Comparison {
@@ -20,7 +23,7 @@ fn judge_posts(a: &str, b: &str) -> Comparison {
         for y in &b {
             let (x, y) =
                 (Side { variant: x, author: a_author.as_ref() }, Side { variant: y, author: b_author.as_ref() });
-            let comparison = compare(x, y);
+            let comparison = compare(x, y, &BALANCED);
             let key = |c: &Comparison| (c.likeness.map_or(9, |l| l as u8), -c.similarity);
             if best.as_ref().is_none_or(|best| key(&comparison) < key(best)) {
                 best = Some(comparison);
@@ -195,7 +198,90 @@ fn every_script_is_compared() {
     }
 }
 
+/// Explains the whole text of one post against that of another.
+fn explained(mine: &str, theirs: &str, thresholds: &Thresholds) -> Explanation {
+    let (mine, theirs) = (analyse(mine, None), analyse(theirs, None));
+    let side = |analysis: &'_ crate::text::Analysis| analysis.variants.last().cloned().unwrap();
+    let (mine, theirs) = (side(&mine), side(&theirs));
+    explain(Side { variant: &mine, author: None }, Side { variant: &theirs, author: None }, thresholds)
+}
+
+fn words(explanation: &Explanation) -> Vec<(Kind, &str, &str)> {
+    let differences = explanation.differences.iter();
+    differences.map(|d| (d.kind, d.words[0].as_str(), d.words[1].as_str())).collect()
+}
+
+#[test]
+fn an_explanation_tells_the_figures_and_words_of_each_side() {
+    let text = "The old ferry leaves the island for the last time tonight";
+    let remark = format!("Reminder: {text}");
+    let near = explained(&remark, text, &BALANCED);
+    assert_eq!(near.comparison.likeness, Some(Likeness::Near));
+    assert_eq!(words(&near), [(Kind::LeftOver, "reminder", "")]);
+    let measure = near.measure.unwrap();
+    assert_eq!((measure.matched, measure.letters, measure.left_over), (47, [55, 47], [8, 0]));
+    assert_eq!((measure.covered_percent(), measure.needed_letters), ([100, 85], 25));
+    let turned = explained(text, &remark, &BALANCED);
+    assert_eq!(words(&turned), [(Kind::LeftOver, "", "reminder")]);
+    assert_eq!(turned.measure.unwrap().left_over, [0, 8]);
+
+    let cut = explained("The old ferry leaves the island for the la…", text, &BALANCED);
+    assert_eq!(words(&cut), [(Kind::Beyond, "la", "last time tonight")]);
+    let number = explained("Day 74 of the strike at the harbour", "Day 75 of the strike at the harbour", &BALANCED);
+    assert_eq!((number.comparison.guard, words(&number)), (Guard::Number, vec![(Kind::Number, "74", "75")]));
+    let reply =
+        explained("@bob thank you so much for the kind words", "@ann thank you so much for the kind words", &BALANCED);
+    assert_eq!((reply.comparison.guard, words(&reply)), (Guard::OtherReply, vec![(Kind::Reply, "@bob", "@ann")]));
+    let longer = explained(text, &format!("{text}, and tomorrow the bridge opens for everybody"), &BALANCED);
+    assert_eq!(longer.comparison.guard, Guard::Addition);
+    assert!(longer.measure.unwrap().at_most);
+    assert_eq!(words(&longer), [(Kind::LeftOver, "", "and tomorrow the bridge opens for everybody")]);
+}
+
+#[test]
+fn a_stricter_mode_never_finds_what_a_laxer_one_does_not() {
+    let text = "The old ferry leaves the island for the last time tonight, and the whole village has come";
+    let cut = "The old ferry leaves the island for the last time tonight, and the whole vill";
+    let found = |mine: &str, theirs: &str| {
+        [&STRICT, &BALANCED, &EAGER].map(|mode| explained(mine, theirs, mode).comparison.likeness.is_some())
+    };
+    assert_eq!(found(text, text), [true; 3]);
+    assert_eq!(found(cut, text), [false, true, true], "cut without an ellipsis");
+    assert_eq!(found("Low tide at the old harbour", "Low tide at the old harbour!"), [false, false, true]);
+    assert_eq!(
+        found(
+            "News from the harbour right now, everybody: the tide is out and it smells of old weed",
+            "The tide is out and it smells of old weed"
+        ),
+        [false; 3]
+    );
+    let appeal = "please pass it on: a white rowing boat with a blue stripe is missing off the northern lighthouse";
+    assert_eq!(found(&format!("@ann {appeal}"), &format!("@bob {appeal}")), [false, false, true]);
+    let number = |n: u32| format!("Day {n} of the strike: {text}");
+    assert_eq!(found(&number(7), &number(8)), [false; 3]);
+}
+
 proptest! {
+    #[test]
+    fn an_explanation_comes_to_what_the_comparison_came_to(
+        a in "(the|old|ferry|7|8|@ann|@bob|RT @ann: |“|” |…|港|の|船|x| ){0,24}",
+        b in "(the|old|ferry|7|8|@ann|@bob|RT @ann: |“|” |…|港|の|船|x| ){0,24}",
+    ) {
+        let ann = Handle::new("ann");
+        for x in &analyse(&a, Some(&ann)).variants {
+            for y in &analyse(&b, None).variants {
+                let (x, y) = (Side { variant: x, author: Some(&ann) }, Side { variant: y, author: None });
+                for mode in [&STRICT, &BALANCED, &EAGER] {
+                    let explanation = explain(x, y, mode);
+                    prop_assert_eq!(explanation.comparison, compare(x, y, mode));
+                    let mut turned = explain(y, x, mode);
+                    turned.differences.iter_mut().for_each(|difference| difference.words.reverse());
+                    prop_assert_eq!(turned.differences, explanation.differences);
+                }
+            }
+        }
+    }
+
     #[test]
     fn comparing_is_symmetric_and_bounded(
         a in "(the|old|ferry|7|8|@ann|@bob|RT @ann: |“|” |…|港|の|船|x| ){0,24}",
@@ -206,8 +292,8 @@ proptest! {
         for x in &analyse(&a, ann.as_ref()).variants {
             for y in &analyse(&b, bob.as_ref()).variants {
                 let (x, y) = (Side { variant: x, author: ann.as_ref() }, Side { variant: y, author: bob.as_ref() });
-                let comparison = compare(x, y);
-                prop_assert_eq!(comparison, compare(y, x));
+                let comparison = compare(x, y, &BALANCED);
+                prop_assert_eq!(comparison, compare(y, x, &BALANCED));
                 prop_assert!((0.0..=1.0).contains(&comparison.similarity));
                 prop_assert_eq!(comparison.likeness.is_some(), comparison.guard == Guard::None);
             }
@@ -218,7 +304,7 @@ proptest! {
     fn a_text_is_like_itself_or_too_short(text in "\\PC{0,120}") {
         for variant in &analyse(&text, None).variants {
             let side = Side { variant, author: None };
-            let comparison = compare(side, side);
+            let comparison = compare(side, side, &BALANCED);
             let expected = comparison.likeness == Some(Likeness::Exact) || matches!(comparison.guard, Guard::TooShort | Guard::Witnesses);
             prop_assert!(expected);
         }

@@ -6,7 +6,9 @@ mod invented;
 mod stage;
 
 mod claims;
+mod counted;
 mod filtered_originals;
+mod forgetting;
 mod pages;
 mod rules;
 

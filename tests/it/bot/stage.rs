@@ -24,6 +24,7 @@ use firsthand::{
         decision::Decision,
         intake,
         relay::{Pace, QuietUntil, Relay, Step},
+        standing,
         timing::Timing,
     },
     store::{OpenOptions, Store, StoreError, Synchronous, WriteLock, accounts},
@@ -51,6 +52,7 @@ pub(crate) struct Stage<L: WriteLock> {
     /// Shared, so that several accounts can stand on one database.
     folder: Arc<TempDir>,
     pub(crate) filters: Filters,
+    pub(crate) dedup: DedupPolicy,
     pub(crate) sharing: SharingPolicy,
     pub(crate) pace: Pace,
 }
@@ -95,6 +97,7 @@ impl<L: WriteLock> Stage<L> {
                 max_age: Some(Duration::from_secs(7200)),
                 ..Filters::default()
             },
+            dedup: DedupPolicy::default(),
             sharing: SharingPolicy {
                 grace: Duration::from_secs(120),
                 unseen_original: UnseenOriginal::RepostCopy,
@@ -111,7 +114,7 @@ impl<L: WriteLock> Stage<L> {
             watch: Some(self.watch),
             network: NetworkKind::X,
             filters: self.filters.clone(),
-            dedup: DedupPolicy::default(),
+            dedup: self.dedup,
             sharing: self.sharing,
             sends: true,
         })
@@ -148,7 +151,7 @@ impl<L: WriteLock> Stage<L> {
     /// Lets time pass, and ends the holds that are over.
     pub(crate) async fn pass(&self, seconds: u64) {
         self.clock.advance_to(self.clock.now().plus(Duration::from_secs(seconds)));
-        intake::end_holds(&self.store, self.reader(), self.clock.now()).await.unwrap();
+        standing::end_holds(&self.store, self.reader(), self.clock.now()).await.unwrap();
     }
 
     /// The account's sender, under a name of its own.

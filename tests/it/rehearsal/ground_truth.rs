@@ -21,8 +21,8 @@ use firsthand::{
         batch::Reader,
         decision::Decision,
         event::{Event, Observer},
-        intake,
         relay::{Pace, Relay, Step},
+        standing,
         timing::Timing,
         watcher::{ReadUntil, Until, Watcher},
     },
@@ -129,7 +129,7 @@ impl<L: WriteLock> Stage<L> {
     /// Moves the clock to `time`; holds end, pages are read, and what is due is sent.
     async fn play_to(&self, time: TimeMs) {
         self.clock.advance_to(time);
-        for decision in intake::end_holds(&self.store, self.watcher.reader.clone(), self.clock.now()).await.unwrap() {
+        for decision in standing::end_holds(&self.store, self.watcher.reader.clone(), self.clock.now()).await.unwrap() {
             self.decisions.lock().unwrap().insert(decision.remote_id.to_string(), decision);
         }
         self.watcher.run().await.unwrap();
