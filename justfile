@@ -61,6 +61,10 @@ migrate DATABASE="firsthand.db":
 compare-bot *ARGS:
     python3 tools/compare_bot.py {{ ARGS }}
 
+# How well copies are recognised, over a folder of data sets as docs/evaluation.md describes it
+score DIR=env("FIRSTHAND_EVAL_DIR", "tests/fixtures/evaluation") *ARGS:
+    python3 tools/score.py {{ DIR }} {{ ARGS }}
+
 # Everything that continuous integration runs
 ci:
     .ci/run
