@@ -65,6 +65,14 @@ compare-bot *ARGS:
 score DIR=env("FIRSTHAND_EVAL_DIR", "tests/fixtures/evaluation") *ARGS:
     python3 tools/score.py {{ DIR }} {{ ARGS }}
 
+# Fuzz one target; needs a nightly toolchain and cargo-fuzz, see fuzz/README.md
+fuzz TARGET SECONDS="60":
+    fuzz/run {{ TARGET }} {{ SECONDS }}
+
 # Everything that continuous integration runs
 ci:
     .ci/run
+
+# The same in its long form: each fuzz target has ten minutes
+ci-full:
+    FUZZ_SECONDS=4800 .ci/run
