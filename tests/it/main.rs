@@ -6,6 +6,7 @@ mod conformance;
 mod fake_x;
 mod fuzzed;
 mod house;
+mod languages;
 mod lock;
 mod queries;
 mod rehearsal;
