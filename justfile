@@ -61,6 +61,18 @@ migrate DATABASE="firsthand.db":
 compare-bot *ARGS:
     python3 tools/compare_bot.py {{ ARGS }}
 
+# How well copies are recognised, over a folder of data sets as docs/evaluation.md describes it
+score DIR=env("FIRSTHAND_EVAL_DIR", "tests/fixtures/evaluation") *ARGS:
+    python3 tools/score.py {{ DIR }} {{ ARGS }}
+
+# Fuzz one target; needs a nightly toolchain and cargo-fuzz, see fuzz/README.md
+fuzz TARGET SECONDS="60":
+    fuzz/run {{ TARGET }} {{ SECONDS }}
+
 # Everything that continuous integration runs
 ci:
     .ci/run
+
+# The same in its long form: each fuzz target has ten minutes
+ci-full:
+    FUZZ_SECONDS=4800 .ci/run

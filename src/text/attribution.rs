@@ -6,7 +6,7 @@
 
 use super::{
     credit::credit,
-    credit_words::{ASKING, HEADERS},
+    credit_words::{ASKING, HEADER_WORDS, HEADERS},
     scan::mention,
     script::{closes_quote, is_word, opens_quote},
 };
@@ -173,8 +173,11 @@ fn is_header(before: &str, colon: bool) -> bool {
     if before.ends_with("//") && colon && !before.ends_with("://") {
         return true;
     }
-    let Some(word) = HEADERS.iter().find(|word| ends_with_word(before, word)) else { return false };
+    let Some(word) = HEADERS.iter().chain(HEADER_WORDS).find(|word| ends_with_word(before, word)) else { return false };
     let front = before[..before.len() - tail_len(before, word)].trim_end();
+    if HEADER_WORDS.contains(word) && !(colon || front.is_empty()) {
+        return false;
+    }
     !ASKING.iter().any(|asking| ends_with_word(front, asking))
 }
 

@@ -7,7 +7,8 @@ use super::{
 };
 
 /// A text folded to what its words are: compatibility forms and case folded, punctuation, emoji and links gone, `#`
-/// gone, words separated by one space, mentions as `@handle`. Folding it again changes nothing.
+/// gone, words separated by one space, mentions as `@handle`. Folding it again changes nothing, as long as it is within
+/// [`MAX_TEXT_BYTES`](super::limits::MAX_TEXT_BYTES).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Canonical(String);
 
@@ -75,7 +76,11 @@ pub fn token_letters(token: &str) -> u32 {
         return 0;
     }
     match token.chars().next() {
-        Some(first) if is_unspaced(first) => unspaced_letters(first),
+        // The signs of vowels that stand over, under and around a consonant are written as marks, and are letters.
+        Some(first) if is_unspaced(first) => {
+            let vowels = token.chars().skip(1).filter(|c| c.is_alphanumeric()).count();
+            unspaced_letters(first) + u32::try_from(vowels).unwrap_or(u32::MAX)
+        }
         _ if token.is_ascii() => u32::try_from(token.len()).unwrap_or(u32::MAX), // Letters and digits only.
         _ => token.chars().map(spaced_letters).sum(),
     }

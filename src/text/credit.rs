@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     attribution::{Mark, Payload, ends_with_word, tail_len},
-    credit_words::{CREDITS, CREDITS_APART, CREDITS_BEHIND, CREDITS_BRACKETED, SHARE_BUTTONS},
+    credit_words::{CREDITS, CREDITS_APART, CREDITS_BEHIND, CREDITS_BEHIND_APART, CREDITS_BRACKETED, SHARE_BUTTONS},
     scan::{link_len, mention},
     script::is_word,
 };
@@ -24,7 +24,7 @@ type Found = (Mark, Range<usize>, Option<Range<usize>>);
 
 /// A credit whose words stand in front of the mention.
 fn in_front(text: &str, before: &str, end: usize) -> Option<Found> {
-    let word_end = before.trim_end_matches([':', ' ', '-']);
+    let word_end = before.trim_end_matches([':', '៖', ' ', '-']);
     let word = [CREDITS, CREDITS_APART, CREDITS_BRACKETED].into_iter().find_map(|words| {
         words.iter().copied().filter(|word| ends_with_word(word_end, word)).max_by_key(|word| word.len())
     })?;
@@ -60,11 +60,13 @@ fn in_front(text: &str, before: &str, end: usize) -> Option<Found> {
 /// A credit whose words stand behind the mention.
 fn behind(text: &str, before: &str, end: usize) -> Option<Found> {
     let after = text[end..].trim_start();
-    let word = CREDITS_BEHIND.iter().filter(|word| after.starts_with(**word)).max_by_key(|word| word.len())?;
+    let words = CREDITS_BEHIND.iter().chain(CREDITS_BEHIND_APART).copied();
+    let word = words.filter(|word| after.starts_with(word)).max_by_key(|word| word.len())?;
     let open = before.chars().next_back().filter(|c| matches!(c, '(' | '['));
     let content = open.map_or(before, |open| &before[..before.len() - open.len_utf8()]).trim_end();
     let rest = after[word.len()..].trim_start_matches([')', ']', ' ', '。', '.']);
-    let is_credit = !content.is_empty() && is_apart(content) && only_tags(rest);
+    let stands_alone = open.is_some() || CREDITS_BEHIND.contains(&word) || is_apart(content);
+    let is_credit = !content.is_empty() && stands_alone && only_tags(rest);
     is_credit.then_some((Mark::Credit, 0..content.len(), None))
 }
 

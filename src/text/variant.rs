@@ -201,6 +201,8 @@ mod tests {
             "RT @bob RT @ann the tide is out",
             "РТ @ann: the tide is out",
             "转发 @ann: the tide is out",
+            "Retweeted @ann the tide is out",
+            "So true! Retweeted @ann: the tide is out",
             "哈哈//@ann:the tide is out",
             "すごいRT @ann: the tide is out",
             "via @ann: the tide is out",
@@ -227,6 +229,10 @@ mod tests {
             "The tide is out عبر @ann",
             "The tide is out https://a.example/1 @annさんから",
             "The tide is out (by @ann)",
+            "The tide is out (kaynak: @ann)",
+            "The tide is out @ann aracılığıyla",
+            "The tide is out साभार: @ann",
+            "The tide is out (ប្រភព៖ @ann)",
         ] {
             assert_eq!(credited(text).as_deref(), Some("ann"), "{text}");
             assert!(body(text, "ann").is_some_and(|b| b.starts_with("the tide is out") && b.len() < 22), "{text}");
@@ -265,6 +271,10 @@ mod tests {
             "write to me via rt@ann.example",
             "the \"big\" @ann show",
             "START @ann: what?",
+            "I retweeted @ann because the tide is out",
+            "请大家转发 @ann 的照片",
+            "Biletler @ann aracılığıyla satılıyor",
+            "यह प्यार बंदरगाह के प्रति @ann का है",
         ] {
             assert_eq!(credited(text), None, "{text}");
         }

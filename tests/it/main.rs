@@ -4,7 +4,9 @@
 mod bot;
 mod conformance;
 mod fake_x;
+mod fuzzed;
 mod house;
+mod languages;
 mod lock;
 mod policies;
 mod queries;

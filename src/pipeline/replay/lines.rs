@@ -98,11 +98,19 @@ impl ReplayInput {
             LineSource::File(path) => Box::new(File::open(path)?),
             LineSource::Stdin => Box::new(io::stdin()),
         };
-        let mut raw = BufReader::with_capacity(64 * 1024, Counted { inner: raw, progress });
+        Self::new(source.name(), Counted { inner: raw, progress })
+    }
+
+    /// Reads from anything; gzip is recognised by its content.
+    ///
+    /// # Errors
+    /// What reading it says.
+    pub fn new(name: String, raw: impl Read + Send + 'static) -> io::Result<Self> {
+        let mut raw = BufReader::with_capacity(64 * 1024, raw);
         let is_gzip = raw.fill_buf()?.starts_with(&[0x1f, 0x8b]);
         let reader: Box<dyn BufRead + Send> =
             if is_gzip { Box::new(BufReader::new(MultiGzDecoder::new(raw))) } else { Box::new(raw) };
-        Ok(Self { name: source.name(), reader, number: 0, buffer: Vec::new() })
+        Ok(Self { name, reader, number: 0, buffer: Vec::new() })
     }
 
     /// The next post, or what is wrong with the next line; `None` at the end. A post without a time takes `before`.
@@ -192,9 +200,7 @@ mod tests {
     use super::*;
 
     fn read_all(content: &[u8]) -> Vec<Result<Post, BadLine>> {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(content).unwrap();
-        let mut input = ReplayInput::open(&LineSource::File(file.path().to_owned()), |_| {}).unwrap();
+        let mut input = ReplayInput::new("the test".to_owned(), io::Cursor::new(content.to_vec())).unwrap();
         let mut posts = Vec::new();
         let mut before = TimeMs(0);
         while let Some(post) = input.next(before).unwrap() {
