@@ -4,6 +4,7 @@
 mod bot;
 mod conformance;
 mod fake_x;
+mod generated_posts;
 mod house;
 mod lock;
 mod queries;
