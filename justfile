@@ -69,6 +69,15 @@ score DIR=env("FIRSTHAND_EVAL_DIR", "tests/fixtures/evaluation") *ARGS:
 fuzz TARGET SECONDS="60":
     fuzz/run {{ TARGET }} {{ SECONDS }}
 
+# What the intake costs, and what a verdict costs as the archive grows; both at small sizes
+bench:
+    cargo bench --bench intake -- --quick
+    cargo bench --bench growth -- --posts 10000,50000
+
+# What a verdict costs as the archive grows, at any sizes; with a database, the archive is kept and gone on with
+growth SIZES="100000,1000000" *ARGS:
+    cargo bench --bench growth -- --posts {{ SIZES }} {{ ARGS }}
+
 # Everything that continuous integration runs
 ci:
     .ci/run

@@ -67,9 +67,9 @@ fn sources(folder: &str) -> Vec<Source> {
         .collect()
 }
 
-/// The package's own code and its tests.
+/// The package's own code, its tests and its benchmarks.
 fn all_sources() -> Vec<Source> {
-    ["src", "tests"].into_iter().flat_map(sources).collect()
+    ["src", "tests", "benches"].into_iter().flat_map(sources).collect()
 }
 
 fn rank(module: &str) -> Option<usize> {

@@ -5,6 +5,7 @@ mod bot;
 mod conformance;
 mod fake_x;
 mod fuzzed;
+mod generated_posts;
 mod house;
 mod languages;
 mod lock;
