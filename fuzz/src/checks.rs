@@ -12,7 +12,7 @@ use firsthand::{
     text::{
         self, Canonical, Variant, VariantKind,
         fingerprint::{self, Key},
-        limits::{MAX_NEAR_KEYS, MAX_TEXT_BYTES, MAX_VARIANTS, MIN_LETTERS},
+        limits::{BALANCED, EAGER, MAX_NEAR_KEYS, MAX_TEXT_BYTES, MAX_VARIANTS, MIN_LETTERS, STRICT},
         search_form,
         similarity::{Comparison, Guard, Likeness, Side, compare},
     },
@@ -104,7 +104,7 @@ pub fn fingerprint(input: &[u8]) {
     for (left, right) in pairs(&left, &right) {
         let sides = [left, right].map(|variant| Side { variant, author: None });
         let enough = left.canonical.letters().min(right.canonical.letters()) >= MIN_LETTERS;
-        if enough && compare(sides[0], sides[1]).likeness == Some(Likeness::Exact) {
+        if enough && compare(sides[0], sides[1], &BALANCED).likeness == Some(Likeness::Exact) {
             let keys = fingerprint::terms(left, None);
             let met = fingerprint::queries(right, None).iter().any(|key| keys.contains(key));
             assert!(met, "{left:?} and {right:?} share no key");
@@ -203,12 +203,16 @@ fn check_canonical(canonical: &Canonical) {
     }
 }
 
+/// Checks the comparison in every mode; returns that of the balanced one.
 fn check_comparison(left: Side<'_>, right: Side<'_>) -> Comparison {
-    let comparison = compare(left, right);
-    assert_eq!(comparison, compare(right, left), "{left:?} and {right:?}");
-    assert_eq!(comparison.likeness.is_some(), comparison.guard == Guard::None);
-    assert!((0.0..=1.0).contains(&comparison.similarity), "{comparison:?}");
-    comparison
+    let [balanced, ..] = [BALANCED, STRICT, EAGER].map(|thresholds| {
+        let comparison = compare(left, right, &thresholds);
+        assert_eq!(comparison, compare(right, left, &thresholds), "{left:?} and {right:?}");
+        assert_eq!(comparison.likeness.is_some(), comparison.guard == Guard::None);
+        assert!((0.0..=1.0).contains(&comparison.similarity), "{comparison:?}");
+        comparison
+    });
+    balanced
 }
 
 fn is_plain(key: &Key) -> bool {

@@ -45,7 +45,9 @@ pub(super) fn sentence(explained: &Explained, policy: &DedupPolicy) -> String {
         Some(Likeness::Near) => "nearly the same words",
         None => {
             let vetoed = match comparison.guard {
-                Guard::Number | Guard::Mention | Guard::OtherReply => vetoes(&explained.explanation.differences),
+                Guard::Number | Guard::Mention | Guard::Denial | Guard::Exchange | Guard::OtherReply => {
+                    vetoes(&explained.explanation.differences)
+                }
                 _ => String::new(),
             };
             let words = if vetoed.is_empty() { String::new() } else { format!(": {vetoed}") };
@@ -79,7 +81,7 @@ fn vetoes(differences: &[Difference]) -> String {
 }
 
 fn is_veto(kind: Kind) -> bool {
-    matches!(kind, Kind::Number | Kind::Mention | Kind::Reply)
+    matches!(kind, Kind::Number | Kind::Mention | Kind::Denial | Kind::Exchange | Kind::Reply)
 }
 
 fn both_sides(difference: &Difference) -> String {
@@ -141,6 +143,8 @@ fn told(difference: &Difference) -> (&'static str, String) {
     match difference.kind {
         Kind::Number => ("a number differs", paint(style::BAD, both_sides(difference))),
         Kind::Mention => ("a mention differs", paint(style::BAD, both_sides(difference))),
+        Kind::Denial => ("one denies", paint(style::BAD, both_sides(difference))),
+        Kind::Exchange => ("another word", both_sides(difference)),
         Kind::Reply => ("others are answered", paint(style::BAD, both_sides(difference))),
         Kind::LeftOver => side("only here", "only there", "here / there"),
         Kind::Spacing => ("only spaced otherwise", both_sides(difference)),
@@ -161,6 +165,8 @@ pub(super) fn of(explained: &Explained) -> Value {
                 Kind::Beyond => "beyond-cut",
                 Kind::Number => "number",
                 Kind::Mention => "mention",
+                Kind::Denial => "denial",
+                Kind::Exchange => "exchange",
                 Kind::Reply => "reply",
             };
             json!({ "kind": kind, "words": difference.words, "vetoes": is_veto(difference.kind) })

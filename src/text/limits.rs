@@ -41,6 +41,9 @@ pub struct Kept {
     pub longer_percent: [(u32, u32); 2],
     /// Letters that may be left over on both sides at once.
     pub both_sides_letters: u32,
+    /// Whether, within those letters, words may stand in the place of others, and a denial on one side: "six boats are in"
+    /// is neither "two boats are in" nor "six boats are not in".
+    pub rewording: bool,
 }
 
 /// What two texts must have in common to be one thing: one point between letting a copy through and losing a thing.
@@ -64,6 +67,10 @@ pub struct Thresholds {
     /// Letters from which on a text that ends within a word of the other is taken as cut without an ellipsis; `None` if
     /// never.
     pub unmarked_cut_letters: Option<u32>,
+    /// Letters in common from which on strangers' texts are one thing though a short word of one stands in the place of
+    /// another; `None` if never. "Six boats are in" is not "two boats are in", but hardly anybody writes a whole paragraph
+    /// that another has written but for a word.
+    pub exchange_letters: Option<u32>,
     /// Letters from which on the same words to other people are one thing; `None` if never: "thank you so much for …" is
     /// said anew to each.
     pub broadcast_letters: Option<u32>,
@@ -85,9 +92,10 @@ pub const BALANCED: Thresholds = Thresholds {
     edited_letters_with_evidence: 8,
     // Where tools cut; a shorter text ends where its author ended it.
     unmarked_cut_letters: Some(60),
+    exchange_letters: Some(60),
     broadcast_letters: None,
     kept: BALANCED_KEPT,
-    kept_with_evidence: BALANCED_KEPT,
+    kept_with_evidence: Kept { rewording: true, ..BALANCED_KEPT },
     evidence: true,
 };
 
@@ -96,6 +104,7 @@ const BALANCED_KEPT: Kept = Kept {
     longer_percent: [(45, 75), (0, 80)],
     // An article, an ampersand written out.
     both_sides_letters: 3,
+    rewording: false,
 };
 
 /// Only what is hardly written twice by chance.
@@ -109,6 +118,7 @@ pub const STRICT: Thresholds = Thresholds {
     edited_letters_with_evidence: 20,
     // An author may go on where another stopped; an ellipsis is a tool's mark.
     unmarked_cut_letters: None,
+    exchange_letters: None,
     broadcast_letters: None,
     kept: Kept {
         // A label or a name may be added, nothing may be left out but a letter or two of a long text.
@@ -116,6 +126,7 @@ pub const STRICT: Thresholds = Thresholds {
         longer_percent: [(80, 85), (0, 90)],
         // Whatever is said on both sides may be what the two posts differ in.
         both_sides_letters: 0,
+        rewording: false,
     },
     kept_with_evidence: BALANCED_KEPT,
     evidence: true,
@@ -133,6 +144,7 @@ pub const EAGER: Thresholds = Thresholds {
     // Half of what balanced asks: some tools cut for a link and a name.
     unmarked_cut_letters: Some(30),
     // A dozen words: an appeal that is sent to everybody who may pass it on.
+    exchange_letters: Some(30),
     broadcast_letters: Some(60),
     kept: Kept {
         // A sharer's remark half as long as the text.
@@ -140,8 +152,14 @@ pub const EAGER: Thresholds = Thresholds {
         longer_percent: [(45, 66), (0, 75)],
         // A short word for another.
         both_sides_letters: 4,
+        rewording: true,
     },
     // A name says whose words they are: here a text is known also when somebody has shortened and rewritten it ("MT").
-    kept_with_evidence: Kept { shorter_percent: 75, longer_percent: [(45, 45), (0, 60)], both_sides_letters: 12 },
+    kept_with_evidence: Kept {
+        shorter_percent: 75,
+        longer_percent: [(45, 45), (0, 60)],
+        both_sides_letters: 12,
+        rewording: true,
+    },
     evidence: true,
 };

@@ -17,6 +17,7 @@ mod scan;
 mod script;
 pub mod search_form;
 pub mod similarity;
+mod small_words;
 mod variant;
 mod words;
 

@@ -1,8 +1,10 @@
 //! Whether two payloads are the same words, and which guard decided.
 
 mod explanation;
+mod left_over;
 
 pub use explanation::{Difference, Explanation, Kind, Measure, explain};
+use left_over::{LeftOver, is_number};
 
 pub use super::words::Tokens;
 use super::{
@@ -46,6 +48,10 @@ pub enum Guard {
     Number,
     /// A mention inside the text differs.
     Mention,
+    /// One side denies something.
+    Denial,
+    /// A word stands in the place of another.
+    Exchange,
     /// Both sides say something that the other doesn't.
     BothSides,
     /// One says much more than the other.
@@ -63,6 +69,8 @@ impl Guard {
             Self::OtherReply => "other-reply",
             Self::Number => "number",
             Self::Mention => "mention",
+            Self::Denial => "denial",
+            Self::Exchange => "exchange",
             Self::BothSides => "both-sides",
             Self::Addition => "addition",
             Self::Witnesses => "witnesses",
@@ -77,6 +85,8 @@ impl Guard {
             Self::OtherReply => "they answer different people",
             Self::Number => "a number differs",
             Self::Mention => "a mention differs",
+            Self::Denial => "one denies something",
+            Self::Exchange => "a word stands in the place of another",
             Self::BothSides => "both say something that the other doesn't",
             Self::Addition => "one says much more than the other",
             Self::Witnesses => "two people quote what somebody said",
@@ -153,12 +163,20 @@ struct Demands {
     /// Letters of a cut that nobody marked.
     unmarked_cut_letters: Option<u32>,
     kept: Kept,
+    /// Whether words may stand in the place of others, as far as `kept` lets them: who posts a text again mends it, where
+    /// two people who chose other words saw other things.
+    exchange: bool,
+    /// Letters in common from which on they may in any case.
+    exchange_letters: Option<u32>,
 }
 
 impl Demands {
     fn of(a: Side<'_>, b: Side<'_>, thresholds: &Thresholds) -> Self {
         let t = thresholds;
+        let same_author = a.author.is_some() && a.author == b.author;
         let words_alone = Self {
+            exchange: t.kept.rewording || same_author,
+            exchange_letters: t.exchange_letters,
             equal_letters: t.equal_letters,
             cut_letters: t.cut_letters,
             edited_letters: t.edited_letters,
@@ -170,10 +188,11 @@ impl Demands {
         }
         let least = t.edited_letters_with_evidence;
         let named = Self { cut_letters: least, edited_letters: least, ..words_alone };
-        if a.author.is_some() && a.author == b.author {
+        if same_author {
             return Self { equal_letters: least, ..named };
         }
-        Self { equal_letters: t.equal_letters_with_evidence, kept: t.kept_with_evidence, ..named }
+        let kept = t.kept_with_evidence;
+        Self { equal_letters: t.equal_letters_with_evidence, kept, exchange: kept.rewording, ..named }
     }
 
     /// The share of the longer text, in percent, that so many letters in common must cover.
@@ -290,7 +309,7 @@ fn judge<'a>(short: &Words<'a>, long: &Words<'a>, demands: &Demands) -> Judged<'
     });
     let likeness = if short.cut || beyond != (0, 0) { Likeness::Truncated } else { Likeness::Near };
     let beyond_gap = if beyond == (0, 0) { None } else { gaps.pop() };
-    let left_over = LeftOver::of(short, long, long_tokens, &gaps);
+    let left_over = LeftOver::of(short, long, long_tokens, &gaps, demands);
     let totals = (short.letters - beyond.0, letters(long_tokens) - beyond.1);
     Judged { gaps, beyond: beyond_gap, ..left_over.weigh(totals, likeness, needed, demands) }
 }
@@ -322,86 +341,6 @@ fn ends_in(rest: &[Token], cut: &Words<'_>, other: &[Token], whole: &Words<'_>) 
 /// shorter text ends where its author ended it.
 fn is_cut_word(last: &str, word: &str, text_letters: u32, demands: &Demands) -> bool {
     last != word && !is_number(word) && demands.unmarked_cut_letters.is_some_and(|least| text_letters >= least)
-}
-
-/// What stands on one side only.
-struct LeftOver {
-    left: u32,
-    right: u32,
-    guard: Guard,
-}
-
-impl LeftOver {
-    fn of(short: &Words<'_>, long: &Words<'_>, long_tokens: &[Token], gaps: &[Gap]) -> Self {
-        let mut sum = Self { left: 0, right: 0, guard: Guard::None };
-        for gap in gaps {
-            let (left, right) = (&short.tokens[gap.left.clone()], &long_tokens[gap.right.clone()]);
-            match kind_of(&texts(short, left), &texts(long, right)) {
-                Kind::Spacing => continue,
-                Kind::Number => sum.guard = Guard::Number,
-                Kind::Mention => sum.guard = Guard::Mention,
-                Kind::LeftOver | Kind::Beyond | Kind::Reply => {}
-            }
-            sum.left += letters(left);
-            sum.right += letters(right);
-        }
-        sum
-    }
-
-    fn weigh<'a>(&self, totals: (u32, u32), likeness: Likeness, needed_letters: u32, demands: &Demands) -> Judged<'a> {
-        let matched = totals.0.saturating_sub(self.left);
-        let (fewer, more) = (totals.0.min(totals.1), totals.0.max(totals.1));
-        let similarity = f64::from(matched.min(more)) / f64::from(more.max(1));
-        let measure = Measure {
-            letters: [totals.0, totals.1],
-            left_over: [self.left, self.right],
-            ..Measure::weighed(matched, needed_letters, demands)
-        };
-        let judged = if self.guard != Guard::None {
-            Judged::different(self.guard, similarity)
-        } else if matched < needed_letters {
-            Judged::different(Guard::TooShort, similarity)
-        } else if self.left.min(self.right) > demands.kept.both_sides_letters
-            || matched * 100 < fewer * demands.kept.shorter_percent
-        {
-            Judged::different(Guard::BothSides, similarity)
-        } else if matched * 100 < more * measure.longer_percent {
-            Judged::different(Guard::Addition, similarity)
-        } else {
-            Judged::same(likeness, similarity)
-        };
-        judged.measured(measure)
-    }
-}
-
-fn texts<'a>(words: &Words<'a>, tokens: &[Token]) -> Vec<&'a str> {
-    tokens.iter().map(|token| words.text(token)).collect()
-}
-
-/// What the words of a gap say.
-fn kind_of(left: &[&str], right: &[&str]) -> Kind {
-    // The same letters, joined or split otherwise; "1 5" and "15" are other numbers, though.
-    if left.concat() == right.concat() && numbers(left).eq(numbers(right)) {
-        return Kind::Spacing;
-    }
-    let mentions = |tokens: &[&str]| tokens.iter().any(|token| token.starts_with('@'));
-    if left.iter().chain(right).any(|token| is_number(token)) {
-        Kind::Number
-    } else if mentions(left) && mentions(right) {
-        Kind::Mention
-    } else {
-        Kind::LeftOver
-    }
-}
-
-/// The runs of digits in some tokens.
-fn numbers<'a>(tokens: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
-    tokens.iter().flat_map(|token| token.split(|c: char| !c.is_numeric())).filter(|run| !run.is_empty())
-}
-
-/// Whether a token holds a digit, as numbers, dates, versions and counters do.
-fn is_number(token: &str) -> bool {
-    !token.starts_with('@') && token.chars().any(char::is_numeric)
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Why a comparison came out as it did, for people: the figures that were weighed, and the words that differ.
 
-use super::{Comparison, Demands, Guard, Judged, Side, Tokens, judge_sides, kind_of, texts};
+use super::{
+    Comparison, Demands, Guard, Judged, Side, Tokens, judge_sides,
+    left_over::{kind_of, texts},
+};
 use crate::text::{
     diff::{Gap, gaps},
     limits::{MAX_EDITS, Thresholds},
@@ -72,6 +75,10 @@ pub enum Kind {
     Beyond,
     /// A number, date or version, which forbids the match.
     Number,
+    /// A word that denies, on one side only, which forbids the match unless names speak for it.
+    Denial,
+    /// Words in the place of others, which forbid the match unless names speak for it.
+    Exchange,
     /// Mentions on both sides, which forbid the match.
     Mention,
     /// Other people answered, which forbids the match.

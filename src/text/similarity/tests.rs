@@ -310,3 +310,75 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_word_in_the_place_of_another_is_another_report_unless_names_speak_for_it() {
+    for (a, b) in [
+        (
+            "Six boats came in before the storm closed the harbour",
+            "Two boats came in before the storm closed the harbour",
+        ),
+        (
+            "The new pier has now been approved by the town council",
+            "The new pier has not been approved by the town council",
+        ),
+        (
+            "All the way to pier A there is a queue of children tonight",
+            "All the way to pier B there is a queue of children tonight",
+        ),
+        (
+            "Hoy han llegado dos barcos grandes con pescado al puerto",
+            "Hoy han llegado tres barcos grandes con pescado al puerto",
+        ),
+        ("港の東の入口で大きな船が三隻も止まっているのを見た", "港の西の入口で大きな船が三隻も止まっているのを見た"),
+        (
+            "오늘 아침 항구에 세 척의 큰 배가 들어왔습니다 반갑습니다",
+            "오늘 아침 항구에 네 척의 큰 배가 들어왔습니다 반갑습니다",
+        ),
+    ] {
+        assert_eq!(likeness(&format!("@ann|{a}"), &format!("@bob|{b}")), None, "{a} / {b}");
+    }
+    let (ann, bob) = (
+        "At high tide the water stood up to the red door of the boathouse",
+        "At high tide the water stood up to the tan door of the boathouse",
+    );
+    assert_eq!(guard(&format!("@ann|{ann}"), &format!("@bob|{bob}")), Guard::Exchange);
+    assert_eq!(likeness(&format!("@ann|{ann}"), &format!("@bob|RT @ann: {bob}")), Some(Likeness::Near));
+    assert_eq!(likeness(&format!("@ann|{ann}"), &format!("@ann|{bob}")), Some(Likeness::Near));
+}
+
+#[test]
+fn a_denial_makes_another_thing_whoever_adds_it() {
+    for (plain, denied) in [
+        (
+            "The bridge to the old island is open again tonight",
+            "The bridge to the old island is not open again tonight",
+        ),
+        ("Die Brücke zur alten Insel ist heute Abend offen", "Die Brücke zur alten Insel ist heute Abend nicht offen"),
+        ("El puente a la isla vieja está abierto esta noche", "El puente a la isla vieja no está abierto esta noche"),
+        ("今夜は古い島に渡る橋の上で花火を見ることができる", "今夜は古い島に渡る橋の上で花火を見ることができない"),
+    ] {
+        assert_eq!(likeness(&format!("@ann|{plain}"), &format!("@ann|{denied}")), None, "{denied}");
+        assert_eq!(likeness(&format!("@ann|{plain}"), &format!("@bob|{denied}")), None, "{denied}");
+    }
+    // Inside a remark it belongs to the remark.
+    let remark = "The bridge to the old island, if I am not mistaken, is open again for everybody tonight and tomorrow";
+    let plain = "The bridge to the old island is open again for everybody tonight and tomorrow";
+    assert_eq!(likeness(&format!("@ann|{plain}"), &format!("@bob|{remark}")), Some(Likeness::Near));
+}
+
+#[test]
+fn how_a_word_is_written_makes_no_difference_and_small_words_say_nothing() {
+    for (a, b) in [
+        (
+            "Please bring your lanterns and your children to the harbour tonight",
+            "Pls bring your lanterns and your children to the harbour tonight",
+        ),
+        (
+            "We count the falling stars with my sister on the pier",
+            "We count the falling stars with my sister at the pier",
+        ),
+    ] {
+        assert_eq!(likeness(&format!("@ann|{a}"), &format!("@bob|{b}")), Some(Likeness::Near), "{a} / {b}");
+    }
+}

@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 
 use firsthand::{
     dedup::{DedupPolicy, decide::UnseenOriginal},
-    pipeline::replay::{LineSource, Replay, VerdictLine},
+    pipeline::replay::{LineSource, Policy, Replay, VerdictLine},
     store::{OpenOptions, Store},
 };
 
@@ -41,9 +41,11 @@ async fn verdicts(posts: &[Posted]) -> Vec<VerdictLine> {
     let replay = Replay {
         sources: vec![LineSource::File(path)],
         batch: 50,
-        dedup: DedupPolicy::default(),
-        grace: Duration::from_secs(120),
-        unseen_original: UnseenOriginal::RepostCopy,
+        policy: Policy {
+            dedup: DedupPolicy::default(),
+            grace: Duration::from_secs(120),
+            unseen_original: UnseenOriginal::RepostCopy,
+        },
     };
     let log = fs::File::create(&out).unwrap();
     replay.run(&store, Some(Box::new(log)), |_| {}, |bad| panic!("{bad:?}"), |_| {}).await.unwrap();
