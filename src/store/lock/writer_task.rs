@@ -111,7 +111,7 @@ impl WriterTask {
                     self.give_up_overdue(group, tries);
                     if !group.is_empty() {
                         self.meter.retried();
-                        self.patience.pause().await;
+                        self.patience.pause(tries).await;
                     }
                 }
                 Err(error) => return Err(error),
