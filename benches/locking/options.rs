@@ -10,7 +10,7 @@ use super::cells::{Cell, Strategy, Synchronous, Workload};
 ///
 /// Every round runs all strategies in each cell one after the other, so that a busy minute of the machine hits them all. At
 /// the end of each run, every acknowledged write must stand in the file, and nothing else; otherwise the program fails.
-/// Without options it takes about five minutes.
+/// Without options it takes about six minutes.
 #[derive(Debug, Parser)]
 #[command(name = "compare-locking", max_term_width = 110)]
 pub(crate) struct Options {
@@ -38,7 +38,7 @@ pub(crate) struct Options {
     /// Rounds [default: 3; with --quick 1, with --full 5]
     #[arg(long, value_name = "NUMBER")]
     rounds: Option<u32>,
-    /// Seconds for which each strategy works in a cell
+    /// Seconds for which each strategy works in a cell; twice as many in `rmw` with four processes and more
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
     /// Folder for the databases; must be on a disk, since waiting for it is what is measured
@@ -72,16 +72,24 @@ pub(crate) struct Plan {
     pub(crate) strategies: Vec<Strategy>,
     /// How often everything is run.
     pub(crate) rounds: u32,
-    /// For how long a strategy works in a cell.
+    /// For how long a strategy works in a cell of the first workload.
     seconds: f64,
-    /// The same, in cells of other workloads than the first.
+    /// The same, in cells of other workloads.
     seconds_of_others: f64,
 }
+
+/// From so many processes on, the first workload is given twice the time: they take turns of several milliseconds, and
+/// how fairly they do is seen only over many turns.
+const MANY_PROCESSES: u32 = 4;
 
 impl Plan {
     /// For how long a strategy works in this cell.
     pub(crate) fn seconds(&self, cell: Cell) -> f64 {
-        if cell.workload == Workload::Rmw { self.seconds } else { self.seconds_of_others }
+        match cell.workload {
+            Workload::Rmw if cell.processes >= MANY_PROCESSES => 2.0 * self.seconds,
+            Workload::Rmw => self.seconds,
+            _ => self.seconds_of_others,
+        }
     }
 
     /// Every run of this round. Each round begins with another strategy, since whoever comes first finds the machine as
@@ -103,8 +111,8 @@ impl Options {
     pub(crate) fn plan(&self) -> Plan {
         let (rounds, seconds, seconds_of_others) = match (self.quick, self.full) {
             (true, _) => (1, 0.25, 0.25),
-            (_, true) => (5, 1.2, 0.6),
-            _ => (3, 1.0, 0.6),
+            (_, true) => (5, 1.0, 0.45),
+            _ => (3, 0.8, 0.5),
         };
         let mut cells = if self.names_cells() {
             product(

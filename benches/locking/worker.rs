@@ -70,24 +70,24 @@ struct Done {
 
 async fn work(order: &Order, subject: &Subject) -> anyhow::Result<Report> {
     let duration = Duration::from_secs_f64(order.seconds);
-    let mut report = Report::default();
+    let row = Row { process: order.process, task: 0, sequence: 0 };
+    let reader = || task(subject, row, None, duration);
     let beside = order.cell.workload == Workload::Reader;
+    let mut report = Report::default();
     if beside {
-        report.reads_alone = tokio::spawn(task(subject, Share::Reads, None, duration)?).await??.reads.counts();
+        report.reads_alone = tokio::spawn(reader()?).await?.reads.counts();
     }
+    let write_every = if order.cell.workload == Workload::Mixed { 5 } else { 1 };
     let started = Instant::now();
     let mut running = Vec::new();
     for number in 0..order.cell.tasks {
-        let row = Row { process: order.process, task: number, sequence: 0 };
-        let share = if order.cell.workload == Workload::Mixed { Share::OneWriteInFive } else { Share::Writes };
-        running.push(tokio::spawn(task(subject, share, Some(row), duration)?));
+        running.push(tokio::spawn(task(subject, Row { task: number, ..row }, Some(write_every), duration)?));
     }
     if beside {
-        running.push(tokio::spawn(task(subject, Share::Reads, None, duration)?));
+        running.push(tokio::spawn(reader()?));
     }
     let (mut writes, mut reads) = (Latencies::new()?, Latencies::new()?);
     for done in try_join_all(running).await? {
-        let done = done?;
         writes.add(&done.writes)?;
         reads.add(&done.reads)?;
         for (code, count) in done.failures {
@@ -102,21 +102,13 @@ async fn work(order: &Order, subject: &Subject) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-/// How much of a task's work is writing.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Share {
-    Reads,
-    Writes,
-    OneWriteInFive,
-}
-
-/// One task: operation after operation until the time is over.
+/// One task: operation after operation until the time is over. One in `write_every` is a write, the others are reads.
 fn task(
     subject: &Subject,
-    share: Share,
-    row: Option<Row>,
+    row: Row,
+    write_every: Option<u32>,
     duration: Duration,
-) -> anyhow::Result<impl Future<Output = anyhow::Result<Done>> + Send + 'static> {
+) -> anyhow::Result<impl Future<Output = Done> + Send + 'static> {
     let (write, read) = (Arc::clone(&subject.write), Arc::clone(&subject.read));
     let mut done = Done {
         writes: Latencies::new()?,
@@ -126,29 +118,26 @@ fn task(
     };
     Ok(async move {
         let started = Instant::now();
-        // Tasks don't all write at once.
-        let mut number = row.map_or(0, |row| row.task);
+        // Tasks don't all begin with the same kind of operation.
+        let mut number = row.task;
         while started.elapsed() < duration {
             number = number.wrapping_add(1);
-            let writes = share == Share::Writes || share == Share::OneWriteInFive && number.is_multiple_of(5);
             let began = Instant::now();
-            let result = match row.filter(|_| writes) {
-                Some(row) => {
-                    let result = write(Row { sequence: done.log.next(), ..row }).await;
-                    if result.is_ok() {
-                        done.log.acknowledged()
-                    } else {
-                        done.log.failed()
-                    }
-                    result.map(|()| done.writes.record(began.elapsed()))
+            let result = if write_every.is_some_and(|every| number.is_multiple_of(every)) {
+                let result = write(Row { sequence: done.log.next(), ..row }).await;
+                match result {
+                    Ok(()) => done.log.acknowledged(),
+                    Err(_) => done.log.failed(),
                 }
-                None => read().await.map(|_| done.reads.record(began.elapsed())),
+                result.map(|()| done.writes.record(began.elapsed()))
+            } else {
+                read().await.map(|_| done.reads.record(began.elapsed()))
             };
             if let Err(Failure(code)) = result {
                 *done.failures.entry(code).or_default() += 1;
             }
         }
-        Ok(done)
+        done
     })
 }
 
