@@ -57,6 +57,10 @@ migrate DATABASE="firsthand.db":
     cargo sqlx migrate run --database-url sqlite://{{ DATABASE }}
     cargo sqlx migrate info --database-url sqlite://{{ DATABASE }}
 
+# Locking strategies for SQLite side by side, with a picture; --quick, --full, --help
+compare-locking *ARGS:
+    cargo bench --bench locking -- {{ ARGS }}
+
 # The bot under both locking strategies: two processes replay into one database
 compare-bot *ARGS:
     python3 tools/compare_bot.py {{ ARGS }}

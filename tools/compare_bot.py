@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Compares the bot under its two locking strategies.
 
-Builds the bot with and without the feature `single-writer`, writes a seeded input, and lets two processes at once replay
-the same posts into one database, under each strategy in turn. Prints a table, the medians of all rounds, and fails if
-a post is missing or stands twice, an operation failed, or two processes decided anything else than one does.
+Builds the bot with and without the feature `single-writer`, writes a seeded input, and lets several processes at once
+replay the same posts into one database, under each strategy in turn; readers can run `status` and `search` meanwhile.
+Prints a table, the medians of all rounds, and fails if a post is missing or stands twice, an operation failed, or several
+processes decided anything else than one does.
 
 Needs cargo and Python's standard library.
 """
@@ -22,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -30,8 +32,6 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # folder.
 STRATEGIES = {"single-writer": ["--features", "single-writer"], "timeout-retry": []}
 
-PROCESSES = 2
-
 
 def main():
     options = arguments()
@@ -39,29 +39,31 @@ def main():
     with tempfile.TemporaryDirectory(prefix="firsthand-compare-") as name:
         folder = pathlib.Path(name)
         posts = write_input(folder / "posts.jsonl", options.posts, options.seed)
-        say(f"{len(posts):,} posts, seed {options.seed}; {PROCESSES} processes on one database, "
-            f"{options.batch} posts a write, {options.rounds} rounds of each strategy")
+        say(f"{len(posts):,} posts, seed {options.seed}; {options.processes} processes on one database, "
+            f"{options.batch} posts a write, {options.readers} readers, {options.rounds} rounds of each strategy")
         # What one process decides alone is what any number of them must decide.
-        alone, faults = run(binaries["timeout-retry"], folder, "alone", 1, posts, options.batch)
+        alone, faults = run(binaries["timeout-retry"], folder, "alone", posts, options.batch, processes=1, readers=0)
         rounds = {strategy: [] for strategy in STRATEGIES}
         for number in range(1, options.rounds + 1):
             # Interleaved, and the first one changes, so that a busy minute of the machine hits both.
             order = list(STRATEGIES) if number % 2 else list(STRATEGIES)[::-1]
             for strategy in order:
-                measured, found = run(binaries[strategy], folder, strategy, PROCESSES, posts, options.batch)
+                measured, found = run(binaries[strategy], folder, strategy, posts, options.batch,
+                                      options.processes, options.readers)
                 if measured["decisions"] != alone["decisions"]:
-                    found.append("two processes decided otherwise than one alone")
+                    found.append("several processes decided otherwise than one alone")
                 faults += [f"{strategy}, round {number}: {fault}" for fault in found]
                 rounds[strategy].append(measured)
                 say(f"round {number}, {strategy}: {measured['posts_per_second']:,.0f} posts/s")
     medians = {strategy: median(measured) for strategy, measured in rounds.items()}
     if options.json:
         print(json.dumps({"machine": machine(), "posts": len(posts), "rounds": options.rounds, "batch": options.batch,
-                          "seed": options.seed, "medians": medians, "faults": faults}, indent=2))
+                          "processes": options.processes, "readers": options.readers, "seed": options.seed, "medians": medians, "faults": faults}, indent=2))
     else:
-        print(table(medians))
-        print(f"Medians of {options.rounds} rounds on {machine()}. "
-              "Latencies are those of the slower process; retries and failures are the sum of both.")
+        print(table(medians, options.readers > 0))
+        print(f"Medians of {options.rounds} rounds on {machine()}. Latencies are those of the slowest process, from the "
+              "call of a write until it is durable; a read's is that of a whole command. Retries and failures are sums; "
+              "fairness is the slowest process's speed over the fastest's.")
         print("Nothing is missing: every post is archived once, and decided as one process alone decides it."
               if not faults else "FAULTS:\n" + "\n".join(f"  {fault}" for fault in faults))
     return 1 if faults else 0
@@ -72,6 +74,9 @@ def arguments():
     parser.add_argument("--posts", type=int, help="posts in the input (default 50000; with --quick 4000)")
     parser.add_argument("--rounds", type=int, help="rounds of each strategy (default 3; with --quick 1)")
     parser.add_argument("--batch", type=int, default=20, help="posts that share a write transaction (default 20)")
+    parser.add_argument("--processes", type=int, default=2, help="processes that replay at once (default 2)")
+    parser.add_argument("--readers", type=int, default=0,
+                        help="readers that meanwhile run `status` and `search` in turn (default 0)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the input (default 1)")
     parser.add_argument("--quick", action="store_true", help="one small round: does it work at all?")
     parser.add_argument("--json", action="store_true", help="the result as JSON")
@@ -80,8 +85,8 @@ def arguments():
         options.posts = 4_000 if options.quick else 50_000
     if options.rounds is None:
         options.rounds = 1 if options.quick else 3
-    if min(options.posts, options.rounds, options.batch) < 1:
-        parser.error("posts, rounds and batch must be positive")
+    if min(options.posts, options.rounds, options.batch, options.processes, options.readers + 1) < 1:
+        parser.error("posts, rounds, batch and processes must be positive, readers not negative")
     return options
 
 
@@ -105,16 +110,26 @@ def build(name, flags):
     return kept
 
 
-def run(binary, folder, name, processes, posts, batch):
+def run(binary, folder, name, posts, batch, processes, readers):
     """One round: the processes start together. Returns what was measured, and what went wrong."""
     database = folder / f"{name}.db"
-    command = [str(binary), "replay", "--json", "--batch", str(batch), "--database", str(database),
-               str(folder / "posts.jsonl")]
+
+    def command(*arguments):
+        return [str(binary), *arguments[:1], "--database", str(database), *arguments[1:]]
+
     # A configuration of whoever runs this would change what is compared.
     environment = {key: value for key, value in os.environ.items()
                    if not key.startswith("FIRSTHAND_") and key != "CREDENTIALS_DIRECTORY"}
-    running = [subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(processes)]
+    how = {"cwd": folder, "env": environment, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+           "stderr": subprocess.PIPE, "text": True}
+    # So that readers find a database from the start.
+    subprocess.run(command("migrate"), check=True, **how)
+    over = threading.Event()
+    reading = [Reader([command("status", "--json"), command("search", "tides")], how, over) for _ in range(readers)]
+    running = [subprocess.Popen(command("replay", "--json", "--batch", str(batch), str(folder / "posts.jsonl")), **how)
+               for _ in range(processes)]
+    for reader in reading:
+        reader.start()
     faults, results = [], []
     for process in running:
         out, err = process.communicate()
@@ -122,27 +137,61 @@ def run(binary, folder, name, processes, posts, batch):
             faults.append(f"a process ended with exit code {process.returncode}: {err.strip() or out.strip()}")
         else:
             results.append(json.loads(out))
+    over.set()
+    for reader in reading:
+        reader.join()
     if len(results) < processes:
         sys.exit("compare_bot: " + "; ".join(faults))
     locks = [result["lock"] for result in results]
+    reads = sorted(latency for reader in reading for latency in reader.latencies_ms)
     failures = sum(lock["busy"] + lock["failures"] for lock in locks)
     if failures:
         faults.append(f"{failures} operations failed")
+    faults += [f"a reader failed: {fault}" for reader in reading for fault in reader.faults]
     wanted = "timeout-retry" if name == "alone" else name
     faults += [f"ran on {lock['strategy']}" for lock in locks if lock["strategy"] != wanted]
     decisions, found = inspect(database, posts)
+    speeds = [result["posts"] / result["seconds"] for result in results]
     measured = {
         "posts_per_second": sum(result["posts"] for result in results) / max(result["seconds"] for result in results),
-        "write_p50_ms": max(lock["write_latency"]["p50_us"] for lock in locks) / 1000,
-        "write_p99_ms": max(lock["write_latency"]["p99_us"] for lock in locks) / 1000,
-        "write_max_ms": max(lock["write_latency"]["max_us"] for lock in locks) / 1000,
+        **{f"write_{which}_ms": max(lock["write_latency"][f"{which}_us"] for lock in locks) / 1000
+           for which in ["p50", "p99", "p999", "max"]},
         "retries": sum(lock["retries"] for lock in locks),
-        "failures": failures,
+        "failures": failures + sum(len(reader.faults) for reader in reading),
+        "fairness": min(speeds) / max(speeds),
+        "reads_per_second": len(reads) / max(result["seconds"] for result in results),
+        "read_p50_ms": percentile(reads, 0.5),
+        "read_p99_ms": percentile(reads, 0.99),
         "decisions": decisions,
     }
     for rest in folder.glob(f"{name}.db*"):
         rest.unlink()
     return measured, faults + found
+
+
+class Reader(threading.Thread):
+    """Runs commands that only read, in turn, until it is over."""
+
+    def __init__(self, commands, how, over):
+        super().__init__()
+        self.commands, self.how, self.over = commands, how, over
+        self.latencies_ms, self.faults = [], []
+
+    def run(self):
+        for command in itertools.cycle(self.commands):
+            if self.over.is_set():
+                return
+            began = time.monotonic()
+            done = subprocess.run(command, **self.how)
+            self.latencies_ms.append((time.monotonic() - began) * 1000)
+            # 3: nothing found, which is true until the first posts are there.
+            if done.returncode not in (0, 3):
+                self.faults.append(f"exit code {done.returncode}: {done.stderr.strip()}")
+
+
+def percentile(values, share):
+    """Of sorted values; 0 of none."""
+    return values[min(len(values) - 1, int(share * len(values)))] if values else 0.0
 
 
 def inspect(database, posts):
@@ -174,14 +223,21 @@ def median(measured):
     return {key: statistics.median(one[key] for one in measured) for key in numbers}
 
 
-def table(medians):
-    lines = ["| strategy      | posts/s | write p50 ms | write p99 ms | longest ms | retries | failures |",
-             "|---------------|--------:|-------------:|-------------:|-----------:|--------:|---------:|"]
-    for strategy, row in medians.items():
-        lines.append(f"| {strategy:13} | {row['posts_per_second']:7,.0f} | {row['write_p50_ms']:12.2f} "
-                     f"| {row['write_p99_ms']:12.2f} | {row['write_max_ms']:10.1f} | {row['retries']:7,.0f} "
-                     f"| {row['failures']:8,.0f} |")
-    return "\n".join(lines)
+def table(medians, reads):
+    """Markdown, aligned."""
+    columns = [("posts/s", "posts_per_second", ",.0f"), ("write p50 ms", "write_p50_ms", ",.2f"),
+               ("p99 ms", "write_p99_ms", ",.1f"), ("p99.9 ms", "write_p999_ms", ",.1f"),
+               ("longest ms", "write_max_ms", ",.1f"), ("retries", "retries", ",.0f"),
+               ("failures", "failures", ",.0f"), ("fairness", "fairness", ".2f")]
+    if reads:
+        columns += [("reads/s", "reads_per_second", ",.1f"), ("read p50 ms", "read_p50_ms", ",.1f"),
+                    ("p99 ms", "read_p99_ms", ",.1f")]
+    rows = [["strategy", *(title for title, _, _ in columns)]]
+    rows += [[name, *(format(row[key], form) for _, key, form in columns)] for name, row in medians.items()]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    rows.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
+    return "\n".join("| " + " | ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) + " |"
+                     for row in rows)
 
 
 def machine():

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and its generic parts stand outside #[test]")]
 
 mod bot;
+mod comparison;
 mod conformance;
 mod fake_x;
 mod fuzzed;

@@ -1,6 +1,7 @@
 //! How long a transaction is tried again, and the pauses between tries.
 
 use std::{
+    ops::RangeInclusive,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -12,9 +13,11 @@ use tokio::sync::watch;
 
 use crate::store::{OpenOptions, Place, StoreError};
 
-/// Shortest and longest pause between tries, in microseconds. Flat: backoff shapes made no difference when measured,
-/// and growing pauses only lengthen the tail.
-const PAUSE_US: std::ops::RangeInclusive<u64> = 1_000..=3_000;
+/// Shortest and longest pause after the first try, in microseconds.
+const FIRST_PAUSE_US: RangeInclusive<u64> = 1_000..=3_000;
+/// The same after each further try: shorter, so that whoever has waited longer looks more often and comes next.
+/// Measured together with politeness' quantum; `docs/locking.md` has the figures.
+const LATER_PAUSE_US: RangeInclusive<u64> = 0..=500;
 
 /// The deadline of every write, and the jitter of its tries.
 #[derive(Debug)]
@@ -79,16 +82,17 @@ impl Patience {
                     if self.is_over(started) {
                         return Err(busy(what, file, started, tries));
                     }
-                    self.pause().await;
+                    self.pause(tries).await;
                 }
                 result => return result.map_err(|error| error.at(what, file)),
             }
         }
     }
 
-    /// Waits a little before the next try.
-    pub(in crate::store) async fn pause(&self) {
-        let pause_us = self.jitter.lock().unwrap_or_else(PoisonError::into_inner).random_range(PAUSE_US);
+    /// Waits a little before the next try, after so many.
+    pub(in crate::store) async fn pause(&self, tries: u64) {
+        let range = if tries > 1 { LATER_PAUSE_US } else { FIRST_PAUSE_US };
+        let pause_us = self.jitter.lock().unwrap_or_else(PoisonError::into_inner).random_range(range);
         tokio::time::sleep(Duration::from_micros(pause_us)).await;
     }
 }

@@ -45,13 +45,15 @@ pub(super) async fn read_from_pool<T, F>(
 where
     F: for<'c> Fn(&'c mut SqliteConnection) -> JobFuture<'c, T> + Sync,
 {
+    let mut tries = 0;
     loop {
+        tries += 1;
         let Ok(conn) = tokio::time::timeout(reading.left(), pool.acquire()).await else {
             return Err(reading.waited());
         };
         match transaction::read(&mut *conn?, liveness, job).await {
             Err(error) if error.is_locked() && reading.left().is_zero() => return Err(reading.waited()),
-            Err(error) if error.is_locked() => patience.pause().await,
+            Err(error) if error.is_locked() => patience.pause(tries).await,
             result => return result,
         }
     }

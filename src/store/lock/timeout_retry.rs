@@ -23,8 +23,8 @@ use super::{
 };
 use crate::store::{OpenOptions, StoreError, connect::check_connection, migrate};
 
-/// Everything on one connection. A write that finds the database locked gives the connection back, waits 1-3 ms and runs
-/// again as a whole, until the deadline.
+/// Everything on one connection. A write that finds the database locked gives the connection back, waits at most 3 ms and
+/// runs again as a whole, until the deadline.
 #[derive(Clone, Debug)]
 pub struct TimeoutRetry {
     shared: Arc<Shared>,
@@ -151,7 +151,7 @@ impl Shared {
                         return Err(self.busy(what, started, tries));
                     }
                     self.meter.retried();
-                    self.patience.pause().await;
+                    self.patience.pause(tries).await;
                 }
                 Err(error) if error.is_wedged() => return Err(self.wedge(what)),
                 Err(error) => return Err(error),

@@ -26,6 +26,11 @@ use crate::store::{Place, StoreError};
 /// Jobs in one transaction. At 64, committing costs little beside the work, and a group still ends within milliseconds.
 const GROUP: usize = 64;
 
+/// How often other tasks are let run before a group begins. Those who have just been answered hand in their next job then;
+/// otherwise the first of them would get a transaction, and a wait for the disk, of its own. With 16 to 64 callers and
+/// `synchronous = FULL` it brought 40 % and more; 8 times brought no more than 4, and a lone caller loses nothing.
+const TURNS_FOR_OTHERS: usize = 4;
+
 /// The writer's state. Consumed by [`WriterTask::run`].
 pub(super) struct WriterTask {
     /// The jobs, in the order in which they were handed in.
@@ -58,7 +63,8 @@ impl WriterTask {
         let mut politeness = Politeness::new(Instant::now());
         let mut waiting = Vec::with_capacity(GROUP);
         while self.jobs.recv_many(&mut waiting, GROUP).await > 0 {
-            let group = std::mem::take(&mut waiting);
+            let mut group = std::mem::take(&mut waiting);
+            self.let_others_join(&mut group).await;
             if self.liveness.is_lost() {
                 fail_as_wedged(group);
             } else {
@@ -66,6 +72,18 @@ impl WriterTask {
             }
         }
         self.close().await
+    }
+
+    /// Adds the jobs of those who hand them in right now.
+    async fn let_others_join(&mut self, group: &mut Vec<Box<dyn Job>>) {
+        for _ in 0..TURNS_FOR_OTHERS {
+            tokio::task::yield_now().await;
+            while group.len() < GROUP
+                && let Ok(job) = self.jobs.try_recv()
+            {
+                group.push(job);
+            }
+        }
     }
 
     /// Answers every job of the group.
@@ -111,7 +129,7 @@ impl WriterTask {
                     self.give_up_overdue(group, tries);
                     if !group.is_empty() {
                         self.meter.retried();
-                        self.patience.pause().await;
+                        self.patience.pause(tries).await;
                     }
                 }
                 Err(error) => return Err(error),

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Instant};
 
-use firsthand::store::DefaultLock;
+use firsthand::store::{DefaultLock, WriteLock};
 
 use super::{
     archive::{self, look},
@@ -33,6 +33,17 @@ async fn a_second_run_reposts_nothing_wherever_the_credentials_stand() {
             assert!(!text.contains(secret), "{text}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_says_at_the_start_which_locking_strategy_is_active_and_so_does_status() {
+    let fake = FakeX::start().await;
+    let home = Home::on(&fake);
+    let ran = home.run_well(&["run", "--once"]).await;
+    let started = ran.err.lines().chain(ran.out.lines()).find(|line| line.contains("started"));
+    assert!(started.is_some_and(|line| line.contains(DefaultLock::NAME)), "{ran:?}");
+    let status = home.run_well(&["status"]).await;
+    assert!(status.out.contains(DefaultLock::NAME), "{status:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
