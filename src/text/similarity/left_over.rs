@@ -36,14 +36,12 @@ impl LeftOver {
                 Kind::Number => sum.guard = Guard::Number,
                 Kind::Mention => sum.guard = Guard::Mention,
                 Kind::Denial if !demands.kept.rewording => sum.rewording = Guard::Denial,
-                // What is left of a word where a text was cut is none.
-                Kind::Exchange
-                    if !demands.exchange
-                        && !(short.cut && gap.left.end == short.tokens.len())
-                        && !(long.cut && gap.right.end == long_tokens.len()) =>
-                {
-                    sum.exchanged = true;
-                    if is_label(&texts(short, left)) || is_label(&texts(long, right)) {
+                Kind::Exchange if !demands.exchange => {
+                    // What is left of a word where a text was cut is none.
+                    let cut = (short.cut && gap.left.end == short.tokens.len())
+                        || (long.cut && gap.right.end == long_tokens.len());
+                    sum.exchanged |= !cut;
+                    if !cut && (is_label(&texts(short, left)) || is_label(&texts(long, right))) {
                         sum.rewording = Guard::Exchange;
                     }
                 }
