@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 const QUANTUM: Duration = Duration::from_millis(5);
 /// The gap: long enough for the others' tries, which pause for 3 ms at most.
 const GAP: Duration = Duration::from_micros(2_500);
+/// How long the lock is held at a time if the work can be parted: several quanta, since each gap costs throughput.
+const LONGEST: Duration = Duration::from_millis(20);
 /// How long after the last sign of another process gaps are kept.
 const MEMORY: Duration = Duration::from_secs(1);
 
@@ -42,10 +44,19 @@ impl Politeness {
         self.free_since = released;
     }
 
+    /// Whether a lock that was taken at `taken` has been held long enough, since others want it.
+    pub(super) fn is_enough(&self, taken: Instant, now: Instant) -> bool {
+        self.is_wanted(now) && now.saturating_duration_since(taken) >= LONGEST
+    }
+
+    /// Whether another process wanted the lock lately.
+    fn is_wanted(&self, now: Instant) -> bool {
+        self.last_busy.is_some_and(|busy| now.saturating_duration_since(busy) < MEMORY)
+    }
+
     /// How long the lock is to be left free before it may be taken again.
     pub(super) fn gap(&self, now: Instant) -> Duration {
-        let wanted = self.last_busy.is_some_and(|busy| now.saturating_duration_since(busy) < MEMORY);
-        if wanted && self.worked >= QUANTUM {
+        if self.is_wanted(now) && self.worked >= QUANTUM {
             GAP.saturating_sub(now.saturating_duration_since(self.free_since))
         } else {
             Duration::ZERO
@@ -87,6 +98,16 @@ mod tests {
         assert_eq!(politeness.gap(start + 7 * MS), GAP - MS);
         politeness.worked(start + 9 * MS, start + 10 * MS);
         assert_eq!(politeness.gap(start + 10 * MS), Duration::ZERO, "the quantum starts anew after a gap");
+    }
+
+    #[test]
+    fn a_lock_is_held_as_long_as_is_needed_unless_another_was_seen() {
+        let start = Instant::now();
+        let mut politeness = Politeness::new(start);
+        assert!(!politeness.is_enough(start, start + 50 * MS));
+        politeness.saw_busy(start);
+        assert!(!politeness.is_enough(start, start + 19 * MS));
+        assert!(politeness.is_enough(start, start + 20 * MS));
     }
 
     #[test]

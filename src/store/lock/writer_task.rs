@@ -122,7 +122,8 @@ impl WriterTask {
             match self.try_once(group, sharing, politeness).await {
                 Ok(errors) => {
                     self.meter.committed();
-                    finish_each(std::mem::take(group), errors);
+                    finish_each(group.drain(..errors.len()).collect(), errors);
+                    tries = 0;
                 }
                 Err(error) if error.is_locked() => {
                     politeness.saw_busy(Instant::now());
@@ -138,7 +139,8 @@ impl WriterTask {
         Ok(())
     }
 
-    /// One transaction over the whole group; returns each job's own error.
+    /// One transaction over the group, or over its first jobs if others wait for the lock; returns the own error of each
+    /// job that it holds.
     async fn try_once(
         &self,
         group: &mut [Box<dyn Job>],
@@ -152,7 +154,8 @@ impl WriterTask {
         let mut transaction = transaction::begin_immediate(conn, &self.liveness).await?;
         let taken = Instant::now();
         self.rolled_back.store(false, Ordering::SeqCst);
-        let result = match self.run_all(&mut transaction, group, sharing).await {
+        let result = match self.run_all(&mut transaction, group, sharing, |now| politeness.is_enough(taken, now)).await
+        {
             Ok(errors) => transaction::commit(transaction, &self.liveness).await.map(|()| errors),
             Err(error) => {
                 // If the rollback fails as well, `clear` sees to it.
@@ -172,6 +175,7 @@ impl WriterTask {
         transaction: &mut SqliteConnection,
         group: &mut [Box<dyn Job>],
         sharing: Sharing,
+        is_enough: impl Fn(Instant) -> bool,
     ) -> Result<Vec<Option<StoreError>>, StoreError> {
         let mut errors = Vec::with_capacity(group.len());
         for job in group {
@@ -184,6 +188,9 @@ impl WriterTask {
                 return Err(StoreError::TransactionLost { place: Place::default() });
             }
             errors.push(error);
+            if is_enough(Instant::now()) {
+                break;
+            }
         }
         Ok(errors)
     }
