@@ -82,7 +82,7 @@ pub struct Recognition {
     /// An earlier post of the thing that names this post's author: this is the original of a copy seen before.
     pub credited_by: Option<PostId>,
     /// Whether one of its keys is borne by more variants than are looked at
-    /// ([`BEARERS_AT_EACH_END`] of the first, and as many of the newest).
+    /// ([`BEARERS_AT_EACH_END`](candidates::BEARERS_AT_EACH_END) of the first, and as many of the newest).
     pub crowded: bool,
 }
 
