@@ -93,9 +93,8 @@ impl<L: WriteLock> Store<L> {
     /// # Errors
     /// What SQLite says to closing.
     pub async fn close(&self) -> Result<(), StoreError> {
-        let closed = self.lock.close().await;
-        self.seen_keys.wake();
-        closed
+        self.seen_keys.end();
+        self.lock.close().await
     }
 
     /// What was done so far.
@@ -126,7 +125,7 @@ impl<L: WriteLock> Store<L> {
     }
 
     async fn keep_seen_keys(&self) -> Result<(), StoreError> {
-        loop {
+        while !self.seen_keys.has_ended() {
             let seen_keys = self.seen_keys.clone();
             let slice = self.read("read the archive's keys", move |conn| {
                 let seen_keys = seen_keys.clone();
@@ -141,6 +140,7 @@ impl<L: WriteLock> Store<L> {
                 Err(error) => return Err(error),
             }
         }
+        Ok(())
     }
 
     /// Where the database lies.

@@ -9,7 +9,10 @@
 //! every variant since the last one that is surely known. An archive that is there already is read once, in slices,
 //! beside the other work; until then the filter says "perhaps" to everything.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use sqlx::SqliteConnection;
 use tokio::sync::Notify;
@@ -31,6 +34,8 @@ pub struct SeenKeys {
     state: Arc<Mutex<State>>,
     /// Wakes whoever fills the filter.
     behind: Arc<Notify>,
+    /// Set once, before the store is closed, so that filling is not counted as an operation that failed.
+    ended: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
@@ -84,9 +89,15 @@ impl SeenKeys {
         self.state().complete
     }
 
-    /// Wakes whoever waits for the filter to fall behind, so that it sees that the store is closed.
-    pub(super) fn wake(&self) {
+    /// The store is about to be closed: nobody fills the filter any more.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
         self.behind.notify_one();
+    }
+
+    /// Whether the store is about to be closed.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
     }
 
     /// Completes when [`SeenKeys::fill`] is needed.
